@@ -1,0 +1,123 @@
+"""The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
+
+Codes are permanent. Groups: TF-A access and connections · TF-C calls to an app · TF-F fields and
+mappings · TF-R records · TF-X exclusions · TF-S store and state · TF-U use of the command line ·
+TF-B brakes.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Code(Struct, frozen=True):
+    """One line of the registry."""
+
+    code: str
+    sentence: str
+    """A format string over the error's facts."""
+    advice: str
+    retryable: bool = False
+    """Whether trying again without a change can succeed."""
+
+
+_ALL = (
+    # --- calls to an app -----------------------------------------------------------------
+    Code(
+        "TF-C01",
+        "{app} is out of reach: {reason}.",
+        "Check the address and that the server runs; the sync tries again by itself.",
+        retryable=True,
+    ),
+    Code(
+        "TF-C02",
+        "{app} asks us to slow down until {until}.",
+        "Nothing to do: the sync goes on by itself.",
+        retryable=True,
+    ),
+    Code(
+        "TF-C03",
+        "{app} gave no answer to a write, so its outcome is unknown: {reason}.",
+        "Nothing to do: the next round looks at the app before it writes again.",
+        retryable=True,
+    ),
+    Code(
+        "TF-C04",
+        "{app} no longer knows the position that we read up to.",
+        "Nothing to do: the next round reads everything once; unchanged records are not written.",
+        retryable=True,
+    ),
+    Code(
+        "TF-C05",
+        "{app} answered in a way we do not understand: {reason}.",
+        "Check that the address belongs to this app; if it does, report the answer to us.",
+    ),
+    # --- access --------------------------------------------------------------------------
+    Code(
+        "TF-A01",
+        "{app} refused the sign-in: {reason}.",
+        "Connect again with the right user and password; mappings and links are kept.",
+    ),
+    Code(
+        "TF-A02",
+        "{app} redirects to another host, {host}.",
+        "Connect with that address yourself if you trust it; credentials are never sent along.",
+    ),
+    Code(
+        "TF-A03",
+        "{app} does not allow this account to {action}.",
+        "Ask the app's administrator for the permission, then connect again.",
+    ),
+    # --- schema --------------------------------------------------------------------------
+    Code(
+        "TF-F01",
+        "{object_type} has no field {field}.",
+        "Choose a field that exists, or remove the mapping.",
+    ),
+    Code(
+        "TF-F02",
+        "{app} has no object type {object_type}.",
+        "Choose one of: {known}.",
+    ),
+    # --- records -------------------------------------------------------------------------
+    Code(
+        "TF-R01",
+        "{field} does not take {value!r}: it expects {expected}.",
+        "Correct the value, change the mapping, or exclude the record.",
+    ),
+    Code(
+        "TF-R02",
+        "Another record already has this {field}: {other_id}.",
+        "Link the two by hand, or correct the value on one side.",
+    ),
+    Code(
+        "TF-R03",
+        "{app} refused this record: {reason}.",
+        "Read the app's answer, correct the record or the mapping, then retry.",
+    ),
+    Code(
+        "TF-R04",
+        "{app} needs a value for {field}, and nothing is mapped to it.",
+        "Map a field to {field}, or give it a default in the app.",
+    ),
+    Code(
+        "TF-R05",
+        "The record changed in {app} while we were writing it.",
+        "Nothing to do: it is read and merged again.",
+        retryable=True,
+    ),
+    Code(
+        "TF-R06",
+        "The record is no longer in {app}.",
+        "Nothing to do: the next reading decides what follows.",
+        retryable=True,
+    ),
+    Code(
+        "TF-R07",
+        "{app} could not take the record now: {reason}.",
+        "Nothing to do: it is tried again.",
+        retryable=True,
+    ),
+)
+
+CODES: dict[str, Code] = {entry.code: entry for entry in _ALL}

@@ -1,0 +1,111 @@
+"""What a person configures for one sync: directions, mappings, the default app, the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from twofold.core.records import Side
+from twofold.core.schema import Field, ObjectType
+
+
+class Direction(StrEnum):
+    """Which way data may travel (S2)."""
+
+    BOTH = "both"
+    TO_HUB = "to_hub"
+    TO_APP = "to_app"
+
+    def reaches(self, side: Side) -> bool:
+        """Whether values may be written to that side."""
+        return self is Direction.BOTH or self is RECEIVING[side]
+
+    def narrowed(self, other: Direction) -> Direction | None:
+        """What both directions allow; None when they exclude each other."""
+        if self is Direction.BOTH or self is other:
+            return other
+        return self if other is Direction.BOTH else None
+
+
+RECEIVING: Mapping[Side, Direction] = {
+    Side.HUB: Direction.TO_HUB,
+    Side.APP: Direction.TO_APP,
+}
+"""The one-way direction that ends at a side."""
+
+
+class Blanks(StrEnum):
+    """What clearing a field does to its twin (D3)."""
+
+    NEVER_ERASE = "never_erase"
+    CLEAR = "clear"
+
+
+class FieldMapping(Struct, frozen=True):
+    """A field on each side that hold the same thing."""
+
+    hub: Field
+    app: Field
+    direction: Direction = Direction.BOTH
+    """As configured; a read-only end narrows it (F8)."""
+    blanks: Blanks = Blanks.NEVER_ERASE
+
+    def end(self, side: Side) -> Field:
+        """The field on that side."""
+        return self.hub if side is Side.HUB else self.app
+
+    @property
+    def name(self) -> str:
+        """How people and stores name this mapping: by its hub field, unique in a sync (F3)."""
+        return self.hub.name
+
+
+class AssociationMapping(Struct, frozen=True):
+    """An association that both sides have, e.g. the company of a contact (A1, A4)."""
+
+    hub: str
+    app: str
+    """Association names on each side."""
+    hub_target: str
+    app_target: str
+    """Object types at the far end, whose own sync provides the links."""
+
+    def end(self, side: Side) -> str:
+        """The association's name on that side."""
+        return self.hub if side is Side.HUB else self.app
+
+    def target(self, side: Side) -> str:
+        """The object type at the far end on that side."""
+        return self.hub_target if side is Side.HUB else self.app_target
+
+
+class Matching(StrEnum):
+    """The matching presets (M2, M3, M5)."""
+
+    CONTACTS = "contacts"
+    COMPANIES = "companies"
+    NONE = "none"
+
+
+class Rules(Struct, frozen=True):
+    """Everything that the core needs to know about one sync."""
+
+    hub: ObjectType
+    app: ObjectType
+    mappings: tuple[FieldMapping, ...]
+    direction: Direction = Direction.BOTH
+    default_side: Side = Side.HUB
+    """The default app: its value wins a conflict (S3)."""
+    matching: Matching = Matching.NONE
+    associations: tuple[AssociationMapping, ...] = ()
+    require_email: bool = False
+    """L1: only records with a valid e-mail address are sent."""
+    timezone: str = "UTC"
+    region: str = ""
+    """ISO 3166 code of phone numbers without a country; empty = unknown."""
+
+    def type_of(self, side: Side) -> ObjectType:
+        """The object type on that side."""
+        return self.hub if side is Side.HUB else self.app

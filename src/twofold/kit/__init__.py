@@ -1,0 +1,1 @@
+"""What connectors are made of: public, documented, and versioned semantically."""
