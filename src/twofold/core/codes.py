@@ -118,6 +118,50 @@ _ALL = (
         "Nothing to do: it is tried again.",
         retryable=True,
     ),
+    # --- store and state -----------------------------------------------------------------
+    Code(
+        "TF-S01",
+        "{path} is locked by another process.",
+        "Stop the other Twofold that uses this file, or wait until it is done.",
+        retryable=True,
+    ),
+    Code(
+        "TF-S02",
+        "{path} is damaged: {reason}.",
+        "Keep a copy of the file, then restore a backup; reading all apps anew rebuilds the rest.",
+    ),
+    Code(
+        "TF-S03",
+        "{path} was written by a newer Twofold: its tables are of version {version}, "
+        "and this program knows them up to {newest}.",
+        "Upgrade Twofold; the file was not changed.",
+    ),
+    Code(
+        "TF-S04",
+        "{path} is not a Twofold database: {reason}.",
+        "Name another file; if this was Twofold's own, restore a backup. It was not changed.",
+    ),
+    Code(
+        "TF-S05",
+        "The disk that holds {path} is full.",
+        "Free some space, then run again: what was not saved is done again.",
+        retryable=True,
+    ),
+    Code(
+        "TF-S06",
+        "{path} can only be read: {reason}.",
+        "Give the user that runs Twofold the right to write the file and its folder.",
+    ),
+    Code(
+        "TF-S07",
+        "{path} cannot be opened: the folder {folder} does not exist.",
+        "Make the folder, or name another file.",
+    ),
+    Code(
+        "TF-S08",
+        "{path} cannot be read or written: {reason}.",
+        "Check the path, its permissions and the disk.",
+    ),
 )
 
 CODES: dict[str, Code] = {entry.code: entry for entry in _ALL}
