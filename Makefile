@@ -16,7 +16,7 @@ CHECKED := src tests benchmarks tools
 MISSING  = { echo "make $@: not available yet: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format simulate chaos soak bench docs serve lock notices build clean
+.PHONY: help demo test check format simulate chaos soak bench docs serve lock notices reference build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ lock: $(VENV)/.test ## Resolve the dependencies again: requirements/*.txt and th
 
 notices: $(VENV)/.test ## Write THIRD_PARTY_NOTICES.md from the lock
 	$(RUN) -m tools.licenses notices
+
+reference: $(VENV)/.test ## Write docs/reference/ from the code
+	$(RUN) -m tools.reference
 
 build: $(VENV)/.test ## The wheel and the source archive, in dist/
 	rm -rf dist

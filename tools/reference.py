@@ -1,0 +1,55 @@
+"""Writes docs/reference/ from the code, so that the two cannot differ."""
+
+from __future__ import annotations
+
+import sys
+
+from tools.tree import ROOT, shown
+from twofold.core.codes import CODES, Code
+
+GROUPS = {
+    "TF-A": "Access and connections",
+    "TF-B": "Brakes",
+    "TF-C": "Calls to an app",
+    "TF-F": "Fields and mappings",
+    "TF-R": "Records",
+    "TF-S": "Store and state",
+    "TF-U": "Use of the command line",
+    "TF-X": "Exclusions",
+}
+
+INTRODUCTION = """# Errors
+
+Made by `make reference` from `src/twofold/core/codes.py`. Words in {braces} are facts of the case.
+Codes are permanent: a code is never given to another error.
+"""
+
+
+def entry(code: Code) -> str:
+    """One error's heading, sentence and advice."""
+    again = "Can succeed by itself when tried again." if code.retryable else ""
+    parts = [f"### {code.code}", code.sentence, f"**What to do:** {code.advice}", again]
+    return "\n\n".join(part for part in parts if part)
+
+
+def errors_page() -> str:
+    """The text of docs/reference/errors.md."""
+    parts = [INTRODUCTION]
+    for prefix, title in GROUPS.items():
+        codes = [CODES[name] for name in sorted(CODES) if name.startswith(prefix)]
+        if codes:
+            parts += [f"## {title}\n", *(entry(code) + "\n" for code in codes)]
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Write the page."""
+    page = ROOT / "docs" / "reference" / "errors.md"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(errors_page(), encoding="utf-8")
+    print(f"reference: {shown(page)}, {len(CODES)} errors")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
