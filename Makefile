@@ -12,7 +12,7 @@ KILLS   ?= 30
 MINUTES ?= 60
 PYTEST  ?=
 
-CHECKED := src tests benchmarks tools
+CHECKED := $(wildcard src tests benchmarks tools)
 MISSING  = { echo "make $@: not available yet: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help

@@ -189,8 +189,10 @@ class Http(Protocol):
         cost: Mapping[str, float] | None = None,
         safe: bool = False,
     ) -> Response:
-        """Send one request and return the answer, whatever its status, 401/403/429/5xx included
-        only where no rule of the kit applies.
+        """Send one request and return the answer.
+
+        An answer of any status is returned, except where a rule of the kit says what it means
+        (401, 403, 429, 5xx): that raises.
 
         ``safe``: may be repeated after an unknown outcome (GET, HEAD, OPTIONS, PROPFIND and REPORT
         always are).

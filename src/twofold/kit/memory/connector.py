@@ -99,7 +99,7 @@ class MemoryConnector:
     def __init__(
         self,
         settings: Mapping[str, str],
-        http: Http | None = None,  # noqa: ARG002 — every connector is made this way
+        http: Http | None = None, — every connector is made this way
     ) -> None:
         name = settings.get("app", "")
         if name not in APPS:
@@ -113,7 +113,7 @@ class MemoryConnector:
         connector.app = app
         return connector
 
-    def pauses(self, response: Response) -> Sequence[Pause]:  # noqa: ARG002
+    def pauses(self, response: Response) -> Sequence[Pause]:
         """Nothing: there is no HTTP."""
         return ()
 
