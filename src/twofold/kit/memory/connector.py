@@ -99,7 +99,7 @@ class MemoryConnector:
     def __init__(
         self,
         settings: Mapping[str, str],
-        http: Http | None = None, — every connector is made this way
+        http: Http | None = None,  # every connector is made this way
     ) -> None:
         name = settings.get("app", "")
         if name not in APPS:
