@@ -3,10 +3,10 @@
 ::
 
     ConnectorError
-      Retry             wait and try the same call again     RateLimited · Unavailable
-      Reject            this record fails, the run goes on   InvalidValue · NotPermitted
-      Stop              the run pauses, a person is asked    AccessDenied · Redirected · SchemaChanged
-      OutcomeUnknown    a write was sent, no answer came     look before sending again
+      Retry             wait and try the same call again   RateLimited · Unavailable
+      Reject            this record fails, the run goes on InvalidValue · NotPermitted
+      Stop              the run pauses, a person is asked  AccessDenied · Redirected · SchemaChanged
+      OutcomeUnknown    a write was sent, no answer came   look before sending again
       CursorExpired     start again with ``cursor=None``
       LimitUntil        the budget is used up for long: unwind, come back at ``until``
 """
