@@ -47,6 +47,7 @@ def test_a_leak_is_caught(text: str, what: str) -> None:
     "text",
     [
         "postgresql://twofold:secret@localhost/db",
+        "dialect://user:password@host/database",
         "mysql://a:b@127.0.0.1:3306/x",
         "https://ann:pw@dav.example.com/",
         'f"postgresql://{user}:{password}@{host}/"',
