@@ -68,6 +68,21 @@ _ALL = (
         "{app} does not allow this account to {action}.",
         "Ask the app's administrator for the permission, then connect again.",
     ),
+    Code(
+        "TF-A04",
+        "This account of {app} is connected already, as {label}.",
+        "Use {label}, or sign in to another account.",
+    ),
+    Code(
+        "TF-A05",
+        "There is a connection named {label} already.",
+        "Choose another name.",
+    ),
+    Code(
+        "TF-A06",
+        "There is a sync named {name} already.",
+        "Choose another name, or delete that sync first.",
+    ),
     # --- schema --------------------------------------------------------------------------
     Code(
         "TF-F01",
@@ -78,6 +93,56 @@ _ALL = (
         "TF-F02",
         "{app} has no object type {object_type}.",
         "Choose one of: {known}.",
+    ),
+    Code(
+        "TF-F03",
+        "{field} of the {side} is mapped {count} times, and a field can be mapped once.",
+        "Keep one of its mappings and remove the others.",
+    ),
+    Code(
+        "TF-F04",
+        "{hub_field} of the hub and {app_field} of the app cannot be mapped: {reason}.",
+        "Choose a field of another kind, or remove the mapping.",
+    ),
+    Code(
+        "TF-F05",
+        "{hub_field} of the hub and {app_field} of the app can both only be read.",
+        "Remove the mapping, or choose a field that can be written.",
+    ),
+    Code(
+        "TF-F06",
+        "{field} of the {side} cannot be mapped: {reason}.",
+        "Choose another field, or remove the mapping.",
+    ),
+    Code(
+        "TF-F07",
+        "{field} of the {side} holds several or labeled values, which only default mappings use.",
+        "Turn on the default mapping of this field, or choose a field with a single value.",
+    ),
+    Code(
+        "TF-F08",
+        "{field} of the {side} is required for new records, and nothing is mapped to it.",
+        "Map a field to it, give it a default in the app, or sync the other way only.",
+    ),
+    Code(
+        "TF-F09",
+        "The mapping of {hub_field} to {app_field} goes {wanted}, but only {left} is open: {reason}.",
+        "Nothing to do if that is what you want; else change the direction or the fields.",
+    ),
+    Code(
+        "TF-F10",
+        "Nothing can travel between {hub_field} and {app_field}: {reason}.",
+        "Change the direction of the mapping or of the sync, or remove the mapping.",
+    ),
+    Code(
+        "TF-F11",
+        "There is no time zone {timezone}.",
+        "Name one from the tz database, such as Europe/Amsterdam or UTC.",
+    ),
+    Code(
+        "TF-F12",
+        "There is no country with the code {region}, or it has no phone numbers of its own.",
+        "Name a country by its two letters (ISO 3166), such as NL, or leave it empty.",
     ),
     # --- records -------------------------------------------------------------------------
     Code(
@@ -161,6 +226,59 @@ _ALL = (
         "TF-S08",
         "{path} cannot be read or written: {reason}.",
         "Check the path, its permissions and the disk.",
+    ),
+    Code(
+        "TF-R10",
+        "{field} is frozen: the two apps keep rewriting each other's value.",
+        "Choose one value by hand on both sides, or map the field one way only.",
+    ),
+    Code(
+        "TF-X01",
+        "No valid e-mail address: this sync sends only contacts that have one.",
+        "Add an e-mail address, or let the sync send contacts without one.",
+    ),
+    Code(
+        "TF-X02",
+        "Only in the {side}; this sync does not create there, in the {other}.",
+        "Nothing to do; choose another direction if the record should travel.",
+    ),
+    Code(
+        "TF-X10",
+        "Deleted in {app}.",
+        "Nothing is deleted here; delete or link the remaining record by hand if you wish.",
+    ),
+    Code(
+        "TF-X11",
+        "Merged into {other_id} in {app}.",
+        "Nothing to do; delete or link the remaining record by hand if you wish.",
+    ),
+    Code(
+        "TF-X12",
+        "Ambiguous: {count} records in {app} could be the same ({candidates}).",
+        "Link the right pair by hand, or make the records different.",
+    ),
+    # --- brakes --------------------------------------------------------------------------
+    Code(
+        "TF-B01",
+        "{app} suddenly shows none of the {known} records that we know on the {side} side.",
+        "Check the app; if it is true, run the sync once with --allow-empty.",
+    ),
+    # --- the state -----------------------------------------------------------------------
+    Code(
+        "TF-S20",
+        "Another worker has taken over this sync.",
+        "Nothing to do: the other worker goes on where this one stopped.",
+        retryable=True,
+    ),
+    Code(
+        "TF-S21",
+        "The key file {path} does not hold a key of 32 bytes.",
+        "Put the right key file back from your backup.",
+    ),
+    Code(
+        "TF-S22",
+        "The stored credentials cannot be opened with this key file.",
+        "Put the right key file back, or connect the app again.",
     ),
 )
 

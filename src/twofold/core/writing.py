@@ -24,6 +24,7 @@ Writer = Callable[[Value], Value]
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MOST_DIGITS = 300
+_MOST_SHOWN = 100
 
 
 def writer(mapping: FieldMapping, side: Side, zone: ZoneInfo) -> Writer:
@@ -60,7 +61,14 @@ def _guarded(target: Field, convert: Writer) -> Writer:
 
 
 def _unfit(target: Field, value: Value, expected: str) -> TwofoldError:
-    return TwofoldError("TF-R01", field=target.name, value=value, expected=expected)
+    return TwofoldError("TF-R01", field=target.name, value=_shown(value), expected=expected)
+
+
+def _shown(value: Value) -> str:
+    """A value in an error's sentence; through Decimal, which no number of digits can stall."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    return str(value)[:_MOST_SHOWN]
 
 
 def _refuse(target: Field, expected: str) -> Writer:
@@ -111,7 +119,7 @@ def _plain(value: Value, target: Field, labels: Mapping[str, str], zone: ZoneInf
 
 def _decimal_text(value: int | Decimal, target: Field) -> str:
     if _endless(value):
-        raise _unfit(target, None, f"a number of at most {_MOST_DIGITS} digits")
+        raise _unfit(target, value, f"a number of at most {_MOST_DIGITS} digits")
     return f"{Decimal(value):f}"
 
 
@@ -202,7 +210,7 @@ def _whole(target: Field) -> Writer:
 def _decimal(target: Field) -> Writer:
     def write(value: Value) -> Value:
         if isinstance(value, bool) or not isinstance(value, int | Decimal) or _endless(value):
-            raise _unfit(target, None, f"a number of at most {_MOST_DIGITS} digits")
+            raise _unfit(target, value, f"a number of at most {_MOST_DIGITS} digits")
         return value
 
     return write

@@ -1,0 +1,315 @@
+"""Which unlinked records of the two sides are the same: match keys, and the rule that decides.
+
+Level by level, strongest first: a key that is unique on both sides makes a pair; a shared key never
+does (D8). The rule is stated here in full; where the store decides over millions of records, it
+must come to the same answer.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from twofold.core.addresses import domain_key, email_key
+from twofold.core.mappings import Matching, Rules
+from twofold.core.records import Fields, Side
+from twofold.core.values import Kind
+
+Id = TypeVar("Id", int, str)
+
+EXCLUSIVE_FROM = 1
+"""The level from which on contacts that both have e-mails, and share none, are never the same:
+M2's second step. Companies have no exclusive keys, so there it means nothing."""
+
+
+class MatchKeys(Struct, frozen=True):
+    """What one record is matched by, already normalized."""
+
+    levels: tuple[tuple[str, ...], ...] = ()
+    """The record's keys at each level, strongest first; any equal one counts. Parts of a key are
+    separated by line ends."""
+    exclusive: frozenset[str] = frozenset()
+    """Valid e-mail addresses, of contacts only."""
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+_NAME = ("firstname", "lastname")
+_EMAIL = ("email",)
+_COMPANY = ("company",)
+_COMPANY_EMAIL = ("company_email",)
+_WEBSITE = ("website",)
+_COMPANY_NAME = ("name",)
+_DOMAINS = ("domain", "website")
+
+KeyMaker = Callable[[Side, Fields], MatchKeys]
+_Reader = Callable[[Fields], list[str]]
+
+
+def key_maker(rules: Rules) -> KeyMaker:
+    """Return the function that reads the match keys off a record of a side.
+
+    Keys come from the fields that the mappings pair with the hub fields named above, and from
+    fields that hold several e-mail addresses (contacts) or several URLs (companies).
+    """
+    make = {side: _MAKERS[rules.matching](rules, side) for side in Side}
+    return lambda side, fields: make[side](fields)
+
+
+def key_fields(rules: Rules, side: Side) -> tuple[str, ...]:
+    """The fields of a side that match keys come from: read them even where they are not mapped."""
+    names = {
+        Matching.CONTACTS: (*_NAME, *_EMAIL, *_COMPANY, *_COMPANY_EMAIL, *_WEBSITE),
+        Matching.COMPANIES: (*_COMPANY_NAME, *_DOMAINS),
+        Matching.NONE: (),
+    }
+    kinds = {Matching.CONTACTS: Kind.EMAIL, Matching.COMPANIES: Kind.URL}
+    kind = kinds.get(rules.matching)
+    several = () if kind is None else _several(rules, side, kind)
+    return tuple(dict.fromkeys((*_paired(rules, side, names[rules.matching]), *several)))
+
+
+def emails_of(rules: Rules, side: Side) -> Callable[[Fields], list[str]]:
+    """Return the function that reads all valid e-mail addresses off a record of a side."""
+    emails = _reader((*_paired(rules, side, _EMAIL), *_several(rules, side, Kind.EMAIL)))
+    return lambda fields: _keys(email_key, emails(fields))
+
+
+def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
+    """Contacts (M2): by e-mail; by full name and the company's e-mail, name or domain."""
+    emails = emails_of(rules, side)
+    names, companies, company_emails, websites = (
+        _reader(_paired(rules, side, wanted))
+        for wanted in (_NAME, _COMPANY, _COMPANY_EMAIL, _WEBSITE)
+    )
+
+    def make(fields: Fields) -> MatchKeys:
+        own = emails(fields)
+        name = name_key(" ".join(names(fields)))
+        if not name:
+            return MatchKeys((tuple(own), ()), frozenset(own))
+        at = [f"company {key}" for key in _keys(name_key, companies(fields))]
+        at += [f"email {key}" for key in _keys(email_key, company_emails(fields))]
+        at += [f"domain {key}" for key in _keys(domain_key, websites(fields))]
+        return MatchKeys((tuple(own), tuple([f"{name}\n{key}" for key in at])), frozenset(own))
+
+    return make
+
+
+def _company_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
+    """Companies (M3, M4): by name and domain; by domain; by name."""
+    names = _reader(_paired(rules, side, _COMPANY_NAME))
+    domains = _reader((*_paired(rules, side, _DOMAINS), *_several(rules, side, Kind.URL)))
+
+    def make(fields: Fields) -> MatchKeys:
+        called = _keys(name_key, names(fields))
+        at = _keys(domain_key, domains(fields))
+        both = [f"{name}\n{domain}" for name in called for domain in at]
+        return MatchKeys((tuple(both), tuple(at), tuple(called)))
+
+    return make
+
+
+def _no_keys(_rules: Rules, _side: Side) -> Callable[[Fields], MatchKeys]:
+    nothing = MatchKeys()
+    return lambda _fields: nothing
+
+
+_MAKERS: Mapping[Matching, Callable[[Rules, Side], Callable[[Fields], MatchKeys]]] = {
+    Matching.CONTACTS: _contact_keys,
+    Matching.COMPANIES: _company_keys,
+    Matching.NONE: _no_keys,
+}
+
+
+def name_key(value: str) -> str | None:
+    """A name to compare by: NFKC, case-folded, single spaces; None where nothing is left."""
+    if not value.isascii():
+        folded = unicodedata.normalize("NFKC", value).casefold()
+        value = unicodedata.normalize("NFKC", folded)
+    return " ".join(value.lower().split()) or None
+
+
+def _paired(rules: Rules, side: Side, hub_fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields of a side that the mappings pair with these hub fields, in their order."""
+    ends = {m.hub.name: m.end(side).name for m in rules.mappings}
+    return tuple(ends[name] for name in hub_fields if name in ends)
+
+
+def _several(rules: Rules, side: Side, kind: Kind) -> tuple[str, ...]:
+    """Fields of the kind that hold several values, or one of several labels, mapped or not."""
+    fields = rules.type_of(side).fields
+    return tuple(f.name for f in fields if f.kind is kind and (f.multi or f.labeled))
+
+
+def _reader(names: Iterable[str]) -> _Reader:
+    unique = tuple(dict.fromkeys(names))
+
+    def read(fields: Fields) -> list[str]:
+        found: list[str] = []
+        for name in unique:
+            value = fields.get(name)
+            if value.__class__ is str:
+                found.append(value)
+            elif isinstance(value, tuple):
+                found.extend(v for v in value if isinstance(v, str))
+        return found
+
+    return read
+
+
+def _keys(key: Callable[[str], str | None], values: list[str]) -> list[str]:
+    return list(dict.fromkeys(k for v in values if (k := key(v)) is not None))
+
+
+# --- the rule ---------------------------------------------------------------------------------
+
+MOST_CANDIDATES = 20
+
+
+class Ambiguity(Struct, Generic[Id], frozen=True):
+    """Why a record was left for a person."""
+
+    candidates: tuple[Id, ...]
+    """On the other side, the first few by id (``MOST_CANDIDATES``)."""
+    level: int
+    key: str
+    """The deciding key: of several, the first in alphabetical order."""
+
+
+class Matches(Struct, Generic[Id]):
+    """The answer: every unlinked record is in exactly one of the three."""
+
+    pairs: list[tuple[Id, Id, int]]
+    """(hub id, app id, level), by level and id."""
+    ambiguous: dict[tuple[Side, Id], Ambiguity[Id]]
+    alone: set[tuple[Side, Id]]
+
+
+class _Block(Struct, Generic[Id]):
+    """All records that one key brings together: each hub record is a candidate of each app one."""
+
+    key: str
+    members: Mapping[Side, Sequence[Id]]
+
+
+def match(
+    hub: Mapping[Id, MatchKeys], app: Mapping[Id, MatchKeys], exclusive_from: int = EXCLUSIVE_FROM
+) -> Matches[Id]:
+    """Match the unlinked records of both sides, given their keys by id.
+
+    From level ``exclusive_from`` on, two records with exclusive keys that share none of them are
+    no candidates of each other.
+    """
+    left = {Side.HUB: dict(hub), Side.APP: dict(app)}
+    result: Matches[Id] = Matches([], {}, set())
+    depth = max((len(keys.levels) for side in Side for keys in left[side].values()), default=0)
+    for level in range(depth):
+        _match_level(left, level, level >= exclusive_from, result)
+    result.alone = {
+        (side, id_) for side in Side for id_ in left[side] if (side, id_) not in result.ambiguous
+    }
+    return result
+
+
+def _match_level(
+    left: Mapping[Side, dict[Id, MatchKeys]], level: int, exclusive: bool, result: Matches[Id]
+) -> None:
+    """Take the pairs of a level out of ``left``.
+
+    What has candidates and makes no pair becomes ambiguous, and stays in ``left`` as a candidate
+    at weaker levels.
+    """
+    blocks = list(_blocks(left, level, exclusive))
+    only = {side: _only_candidates(blocks, side) for side in Side}
+    pairs = [
+        (id_, twin)
+        for id_, twin in only[Side.HUB].items()
+        if twin is not None
+        and only[Side.APP][twin] == id_
+        and (Side.HUB, id_) not in result.ambiguous
+        and (Side.APP, twin) not in result.ambiguous
+    ]
+    paired = {Side.HUB: {h for h, _ in pairs}, Side.APP: {a for _, a in pairs}}
+    for side in Side:
+        open_ = {
+            i for i in only[side] if i not in paired[side] and (side, i) not in result.ambiguous
+        }
+        for id_, ambiguity in _ambiguities(blocks, side, open_, level).items():
+            result.ambiguous[side, id_] = ambiguity
+        for id_ in paired[side]:
+            del left[side][id_]
+    result.pairs += [(h, a, level) for h, a in sorted(pairs)]
+
+
+def _blocks(
+    left: Mapping[Side, Mapping[Id, MatchKeys]], level: int, exclusive: bool
+) -> Iterator[_Block[Id]]:
+    """Group the records of both sides by key: in linear time, where edges could be quadratic."""
+    groups = {side: _grouped(left[side], level) for side in Side}
+    for key in groups[Side.HUB].keys() & groups[Side.APP].keys():
+        members = {side: groups[side][key] for side in Side}
+        if exclusive:
+            yield from _exclusive_blocks(left, key, members)
+        else:
+            yield _Block(key, members)
+
+
+def _grouped(records: Mapping[Id, MatchKeys], level: int) -> dict[str, list[Id]]:
+    groups: dict[str, list[Id]] = {}
+    for id_, keys in records.items():
+        if level < len(keys.levels):
+            for key in set(keys.levels[level]):
+                groups.setdefault(key, []).append(id_)
+    return groups
+
+
+def _exclusive_blocks(
+    left: Mapping[Side, Mapping[Id, MatchKeys]], key: str, members: Mapping[Side, Sequence[Id]]
+) -> Iterator[_Block[Id]]:
+    """Split a block: records with exclusive keys meet those without, or with an equal one."""
+    without = {s: [i for i in members[s] if not left[s][i].exclusive] for s in Side}
+    holders = {s: [i for i in members[s] if left[s][i].exclusive] for s in Side}
+    yield _Block(key, {Side.HUB: without[Side.HUB], Side.APP: members[Side.APP]})
+    yield _Block(key, {Side.HUB: holders[Side.HUB], Side.APP: without[Side.APP]})
+    by_exclusive: dict[Side, dict[str, list[Id]]] = {Side.HUB: {}, Side.APP: {}}
+    for side in Side:
+        for id_ in holders[side]:
+            for value in left[side][id_].exclusive:
+                by_exclusive[side].setdefault(value, []).append(id_)
+    for value in by_exclusive[Side.HUB].keys() & by_exclusive[Side.APP].keys():
+        yield _Block(key, {side: by_exclusive[side][value] for side in Side})
+
+
+def _only_candidates(blocks: Iterable[_Block[Id]], side: Side) -> dict[Id, Id | None]:
+    """By record of a side that has candidates: the only one, or None where there are more."""
+    only: dict[Id, Id | None] = {}
+    for block in blocks:
+        others = block.members[side.other]
+        if not others:
+            continue
+        candidate = others[0] if len(others) == 1 else None
+        for id_ in block.members[side]:
+            only[id_] = candidate if only.get(id_, candidate) == candidate else None
+    return only
+
+
+def _ambiguities(
+    blocks: Iterable[_Block[Id]], side: Side, wanted: set[Id], level: int
+) -> dict[Id, Ambiguity[Id]]:
+    """Candidates and deciding key of each wanted record of a side."""
+    found: dict[Id, tuple[set[Id], str]] = {}
+    for block in blocks:
+        first = sorted(block.members[side.other])[:MOST_CANDIDATES]
+        for id_ in block.members[side] if first else ():
+            if id_ in wanted:
+                candidates, key = found.setdefault(id_, (set(), block.key))
+                candidates.update(first)
+                found[id_] = (candidates, min(key, block.key))
+    return {
+        id_: Ambiguity(tuple(sorted(candidates)[:MOST_CANDIDATES]), level, key)
+        for id_, (candidates, key) in found.items()
+    }
