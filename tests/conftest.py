@@ -1,0 +1,35 @@
+"""What holds for all tests: no time limits on properties, and no connection off this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import Any
+
+from hypothesis import settings
+
+settings.register_profile("twofold", deadline=None, print_blob=True)
+settings.load_profile("twofold")
+
+
+class LeavesTheMachine(AssertionError):
+    """A test tried to reach another machine."""
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        # A name in .invalid resolves nowhere (RFC 6761, section 6.4).
+        return host == "localhost" or host.endswith(".invalid")
+
+
+def _stay_here(event: str, args: tuple[Any, ...]) -> None:
+    """Audit hook: refuse a connection to an address that is not on the loopback interface."""
+    if event != "socket.connect" or not isinstance(args[1], tuple):
+        return
+    if not _is_here(args[1][0]):
+        raise LeavesTheMachine(f"a test connects to {args[1][0]}; tests talk to this machine only")
+
+
+sys.addaudithook(_stay_here)
