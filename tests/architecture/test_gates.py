@@ -98,6 +98,7 @@ def test_each_bundled_file_is_explained() -> None:
         ("(GPL-2.0-only OR MIT) AND BSD-3-Clause", True),
         ("GPL-3.0-or-later", False),
         ("MIT AND LGPL-3.0-only", False),
+        ("(GPL-2.0-only OR MPL-2.0) AND MIT", False),
         ("MPL-2.0 AND (Apache-2.0 OR MIT)", False),
         ("unknown", False),
     ],
