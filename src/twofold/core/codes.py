@@ -126,7 +126,7 @@ _ALL = (
     ),
     Code(
         "TF-F09",
-        "The mapping of {hub_field} to {app_field} goes {wanted}, but only {left} is open: {reason}.",
+        "Between {hub_field} and {app_field} values travel only {left}: {reason}.",
         "Nothing to do if that is what you want; else change the direction or the fields.",
     ),
     Code(
@@ -143,6 +143,11 @@ _ALL = (
         "TF-F12",
         "There is no country with the code {region}, or it has no phone numbers of its own.",
         "Name a country by its two letters (ISO 3166), such as NL, or leave it empty.",
+    ),
+    Code(
+        "TF-F13",
+        "Only records with an e-mail address are sent, and the {side} has no e-mail field mapped.",
+        "Map the e-mail field, or let the sync send records without one.",
     ),
     # --- records -------------------------------------------------------------------------
     Code(
@@ -239,7 +244,7 @@ _ALL = (
     ),
     Code(
         "TF-X02",
-        "Only in the {side}; this sync does not create there, in the {other}.",
+        "Only in the {side}: this sync does not create records in the {other}.",
         "Nothing to do; choose another direction if the record should travel.",
     ),
     Code(

@@ -72,9 +72,14 @@ def key_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_paired(rules, side, names[rules.matching]), *several)))
 
 
+def email_fields(rules: Rules, side: Side) -> tuple[str, ...]:
+    """The fields of a side that hold its records' own e-mail addresses."""
+    return (*_paired(rules, side, _EMAIL), *_several(rules, side, Kind.EMAIL))
+
+
 def emails_of(rules: Rules, side: Side) -> Callable[[Fields], list[str]]:
     """Return the function that reads all valid e-mail addresses off a record of a side."""
-    emails = _reader((*_paired(rules, side, _EMAIL), *_several(rules, side, Kind.EMAIL)))
+    emails = _reader(email_fields(rules, side))
     return lambda fields: _keys(email_key, emails(fields))
 
 
