@@ -1,0 +1,94 @@
+"""The tables of the hub inside.
+
+A record is one row: its properties as one JSON object in ``body``, its associations as another in
+``links``. The change log is the column ``sequence``: each change of a record moves it to the next
+number, so a reader that has seen everything up to *n* asks for what lies above, and finds every
+record once, in its newest state. Nothing ever needs to be compacted. Records that are gone keep
+their row, for the log.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from enum import IntEnum
+
+from twofold.database.sqlite import Migration
+
+APPLICATION_ID = 0x54774846
+"""In the header of a hub's file: "TwHF"."""
+
+
+class Gone(IntEnum):
+    """Why a record is no longer there."""
+
+    HERE = 0
+    ARCHIVED = 1
+    """Can be restored."""
+    DELETED = 2
+    """Its values are erased."""
+    MERGED = 3
+    """``survivor`` says into which record."""
+
+
+_TABLES = """
+CREATE TABLE hub (
+    identity TEXT NOT NULL,      -- random: a position in one hub means nothing in another
+    next_record INTEGER NOT NULL,
+    sequence INTEGER NOT NULL    -- of the newest change
+);
+
+CREATE TABLE record (
+    id INTEGER PRIMARY KEY,      -- unique across object types, never used again
+    type INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    modified INTEGER NOT NULL,   -- microseconds since 1970, UTC
+    gone INTEGER NOT NULL,
+    survivor INTEGER,
+    body BLOB NOT NULL,
+    links BLOB                   -- NULL: none
+);
+CREATE INDEX record_listing ON record (type) WHERE gone = 0;
+CREATE UNIQUE INDEX record_log ON record (type, sequence);
+CREATE INDEX record_merged ON record (survivor) WHERE survivor IS NOT NULL;
+
+-- Records by the values of their key fields. A hash finds, the record itself confirms.
+CREATE TABLE match_key (
+    hash INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    PRIMARY KEY (hash, record)
+) WITHOUT ROWID;
+
+-- The associations again, from their far end.
+CREATE TABLE association (
+    target INTEGER NOT NULL,
+    type INTEGER NOT NULL,       -- of the source
+    name TEXT NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (target, type, name, source)
+) WITHOUT ROWID;
+
+-- What each create was called by its sender: a repeated one finds the record already made.
+CREATE TABLE creation (
+    ref TEXT PRIMARY KEY,
+    record INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE owner (
+    id INTEGER PRIMARY KEY,
+    email TEXT NOT NULL,
+    name TEXT NOT NULL,
+    active INTEGER NOT NULL DEFAULT 1
+);
+"""
+
+
+def _christen(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO hub VALUES (?, 1, 0)", (secrets.token_hex(8),))
+
+
+MIGRATIONS = (
+    Migration(1, "records, keys, associations and owners", _TABLES),
+    Migration(2, "an identity", _christen),
+)
