@@ -83,6 +83,26 @@ _ALL = (
         "There is a sync named {name} already.",
         "Choose another name, or delete that sync first.",
     ),
+    Code(
+        "TF-A09",
+        "{app} has no address book {name}; it has: {known}.",
+        "Connect again with one of these names, or without a name to take the first.",
+    ),
+    Code(
+        "TF-A10",
+        "There is no connector named {name}.",
+        "Choose one of: {known}.",
+    ),
+    Code(
+        "TF-A11",
+        "The connector {name} of the package {package} cannot be used: {reason}.",
+        "Update or remove that package, or report this to its authors.",
+    ),
+    Code(
+        "TF-A30",
+        "This is not the address of a database: {reason}.",
+        "Use sqlite:///path/to/file, postgresql://user:password@host/database, or mariadb://….",
+    ),
     # --- schema --------------------------------------------------------------------------
     Code(
         "TF-F01",
@@ -93,6 +113,21 @@ _ALL = (
         "TF-F02",
         "{app} has no object type {object_type}.",
         "Choose one of: {known}.",
+    ),
+    Code(
+        "TF-F30",
+        "{app} no longer has a table or column that we read: {reason}.",
+        "Bring it back, or change the sync's mappings to what the database has now.",
+    ),
+    Code(
+        "TF-F31",
+        "{object_type} has no primary key, so its rows cannot be told apart.",
+        "Give the table a primary key, or name unique columns under 'keys' when you connect.",
+    ),
+    Code(
+        "TF-F32",
+        "{object_type} has no column {column} that could be its {role}.",
+        "Correct the answer to '{question}' and connect again.",
     ),
     Code(
         "TF-F03",

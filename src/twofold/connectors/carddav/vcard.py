@@ -1,0 +1,261 @@
+"""The content lines of a vCard, found and replaced, never normalized (RFC 6350 §3, RFC 2425 §5.8).
+
+A server may hold anything: bare line feeds, no END, two cards in one body, Latin-1, lines of
+megabytes. So a body is cut into logical lines that, joined again, are the body to the byte; only a
+line that is rewritten is encoded and folded anew. Nothing here raises on what it reads, and every
+step is linear in the size of the body.
+"""
+
+from __future__ import annotations
+
+import quopri
+import re
+from collections.abc import Iterator
+
+_BREAK = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t])")
+"""The end of a logical line; a break before a blank is a fold (RFC 6350 §3.2)."""
+_FOLD = re.compile(rb"(?:\r\n|\n|\r)[ \t]")
+_NAME = re.compile(rb"(?:\xef\xbb\xbf)?[ \t]*+(?:([\w-]++)\.)?([\w-]++)[ \t]*+(?=[;:])")
+"""Group and name, after a byte order mark."""
+_COLON = re.compile(rb'[^":]*+(?:"[^"]*+"[^":]*+)*+:')
+"""Up to the colon that ends the parameters; colons in quotes do not."""
+_PARAM = re.compile(rb';([^=;"]*+)(?:=((?:"[^"]*+"|[^";])*+))?')
+_QUOTED_PRINTABLE = re.compile(rb"[^:\r\n]*?QUOTED-PRINTABLE", re.IGNORECASE)
+_HEAD_LIMIT = 1000
+"""How far into a line the words QUOTED-PRINTABLE are looked for."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PART = re.compile(r"((?:[^;\\]++|\\.|\\)*+)(?:;|\Z)", re.DOTALL)
+_WIDTH = 75
+"""Octets of a physical line (RFC 6350 §3.2)."""
+NO_PREFERENCE = 101
+"""After every PREF, which runs from 1 to 100 (RFC 6350 §5.3)."""
+
+
+class Line:
+    """One logical line: its raw bytes, folds included, and the line break after it."""
+
+    __slots__ = ("_parts", "ending", "group", "name", "raw")
+
+    def __init__(self, raw: bytes, ending: bytes) -> None:
+        self.raw = raw
+        self.ending = ending
+        found = _NAME.match(raw) or (
+            _NAME.match(_FOLD.sub(b"", raw)) if _FOLD.search(raw) else None
+        )
+        self.group = found[1] or b"" if found else b""
+        self.name = found[2].upper().decode("ascii", "replace") if found else ""
+        """Upper case; empty for a line that is no property."""
+        self._parts: tuple[bytes, bytes] | None = None
+
+    @property
+    def head(self) -> bytes:
+        """Group, name and parameters, unfolded."""
+        return self._split()[0]
+
+    @property
+    def value(self) -> bytes:
+        """What follows the colon, unfolded, as it was encoded."""
+        return self._split()[1]
+
+    def _split(self) -> tuple[bytes, bytes]:
+        if self._parts is None:
+            whole = _FOLD.sub(b"", self.raw)
+            found = _COLON.match(whole)
+            colon = found.end() - 1 if found else whole.find(b":")
+            self._parts = (whole, b"") if colon < 0 else (whole[:colon], whole[colon + 1 :])
+        return self._parts
+
+    @property
+    def params(self) -> list[tuple[str, str]]:
+        """Names in upper case and values; a bare word of vCard 2.1 is a TYPE."""
+        return [(name, value) for name, value, _ in self._params()]
+
+    def _params(self) -> Iterator[tuple[str, str, bytes]]:
+        for found in _PARAM.finditer(self.head):
+            name = found[1].strip().upper().decode("latin-1")
+            if found[2] is not None:
+                yield name, found[2].strip().decode("latin-1"), found[0]
+            elif name in ("QUOTED-PRINTABLE", "BASE64"):
+                yield "ENCODING", name, found[0]
+            else:
+                yield "TYPE", name, found[0]
+
+    def param(self, name: str) -> str:
+        """The first value of a parameter, without quotes; empty where it is not there."""
+        return next((value.strip('"') for key, value in self.params if key == name), "")
+
+    @property
+    def types(self) -> frozenset[str]:
+        """All TYPE values, in upper case."""
+        values = (value for name, value in self.params if name == "TYPE")
+        return frozenset(
+            word.strip().upper() for value in values for word in value.replace('"', "").split(",")
+        )
+
+    @property
+    def preference(self) -> int:
+        """1 for the most preferred: PREF=1 in vCard 4, TYPE=PREF in vCard 3."""
+        given = self.param("PREF")
+        if given.isascii() and given.isdigit() and len(given) <= 3:
+            return max(1, min(int(given), NO_PREFERENCE))
+        return 1 if "PREF" in self.types else NO_PREFERENCE
+
+    @property
+    def text(self) -> str:
+        """The value as text, escapes still in it, control characters dropped.
+
+        Where it is not UTF-8, CHARSET counts (vCard 2.1), then Latin-1, which takes any byte.
+        """
+        value = self.value
+        if self.param("ENCODING").upper() == "QUOTED-PRINTABLE":
+            value = quopri.decodestring(value)
+        return _CONTROL.sub("", _decoded(value, self.param("CHARSET")))
+
+    def rewrite(self, text: str) -> None:
+        """Give the line another value, escaped by the caller; parameters and label stay.
+
+        Only an encoding that the new value does not have is dropped from the parameters.
+        """
+        head = self.head
+        for name, value, raw in self._params():
+            if _is_encoding(name, value):
+                head = head.replace(raw, b"", 1)
+        content = text.encode()
+        self.raw = _folded(head + b":" + content, self.ending or b"\r\n")
+        self._parts = (head, content)
+
+
+def _is_encoding(name: str, value: str) -> bool:
+    if name == "CHARSET":
+        return value.strip('"').upper() not in ("UTF-8", "UTF8")
+    return name == "ENCODING" and value.strip('"').upper() == "QUOTED-PRINTABLE"
+
+
+def _decoded(value: bytes, charset: str) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        pass
+    try:
+        return value.decode(charset.lower() or "latin-1")
+    except (LookupError, ValueError):
+        return value.decode("latin-1")
+
+
+class Card:
+    """The first vCard of a body, within all the bytes of that body."""
+
+    def __init__(self, body: bytes) -> None:
+        self._lines: list[Line] = []
+        self.properties: list[Line] = []
+        """The lines of the card itself: not of a card inside it (AGENT), not of one after it."""
+        self._end: Line | None = None
+        self.found = False
+        """Whether there is a card at all."""
+        depth = 0
+        for raw, ending in _logical_lines(body):
+            line = Line(raw, ending)
+            self._lines.append(line)
+            if self._end is not None:
+                continue
+            if line.name == "BEGIN":
+                depth += 1
+                self.found = True
+            elif line.name == "END":
+                depth -= 1
+                if self.found and depth <= 0:
+                    self._end = line
+            elif depth == 1 and line.name:
+                self.properties.append(line)
+
+    def __bytes__(self) -> bytes:
+        return b"".join(part for line in self._lines for part in (line.raw, line.ending))
+
+    @property
+    def version_4(self) -> bool:
+        """Whether its VERSION is 4.0; all else is written as 3.0."""
+        return self.value("VERSION").startswith("4")
+
+    def all(self, name: str) -> list[Line]:
+        """The lines of a property, in order."""
+        return [line for line in self.properties if line.name == name]
+
+    def value(self, name: str) -> str:
+        """The unescaped text of a property's first line; empty where there is none."""
+        return next((unescaped(line.text).strip() for line in self.all(name)), "")
+
+    def add(self, head: str, text: str) -> None:
+        """Add a line at the end of the card, with the card's own line break."""
+        ending = next((line.ending for line in self._lines if line.ending), b"\r\n")
+        line = Line(_folded(f"{head}:{text}".encode(), ending), ending)
+        at = self._lines.index(self._end) if self._end is not None else len(self._lines)
+        if at and not self._lines[at - 1].ending:
+            self._lines[at - 1].ending = ending
+        self._lines.insert(at, line)
+        self.properties.append(line)
+
+    def remove(self, line: Line) -> None:
+        """Take one line out; a label that belonged to it stays."""
+        self._lines.remove(line)
+        self.properties.remove(line)
+
+
+def _logical_lines(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Raw line and line break; joined, they are the body."""
+    start = 0
+    for found in _BREAK.finditer(body):
+        if _is_soft(body, start, found.start()):
+            continue
+        yield body[start : found.start()], found[0]
+        start = found.end()
+    if start < len(body):
+        yield body[start:], b""
+
+
+def _is_soft(body: bytes, start: int, end: int) -> bool:
+    """Whether the break at ``end`` is a soft one of quoted-printable (RFC 2045 §6.7)."""
+    if end <= start or body[end - 1 : end] != b"=":
+        return False
+    return _QUOTED_PRINTABLE.match(body, start, min(end, start + _HEAD_LIMIT)) is not None
+
+
+def _folded(line: bytes, ending: bytes) -> bytes:
+    """Cut into physical lines of 75 octets at most, never inside a character (RFC 6350 §3.2)."""
+    pieces: list[bytes] = []
+    start, room = 0, _WIDTH
+    while len(line) - start > room:
+        end = start + room
+        end -= next((back for back in range(4) if line[end - back] & 0xC0 != 0x80), 0)
+        pieces.append(line[start:end])
+        start, room = end, _WIDTH - 1
+    pieces.append(line[start:])
+    return (ending + b" ").join(pieces)
+
+
+def escaped(text: str) -> str:
+    """Text as a value, or one part of a value, holds it (RFC 6350 §3.4, RFC 2426 §5)."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\", "\\\\")
+    return text.replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
+
+
+def unescaped(text: str) -> str:
+    """The opposite of `escaped`; an escape without meaning stands for its character."""
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text)
+
+
+def parts(text: str) -> list[str]:
+    """The parts of a structured value, each still escaped, so that they can be joined again.
+
+    A comma in a part is taken literally: many programs leave it unescaped in text.
+    """
+    if "\\" not in text:
+        return text.split(";")
+    found: list[str] = []
+    for match in _PART.finditer(text):
+        found.append(match[1])
+        if match.end() == match.end(1):
+            break
+    return found
