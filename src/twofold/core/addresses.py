@@ -37,7 +37,7 @@ def email_key(value: str) -> str | None:
 def _unusual_email(form: str) -> str | None:
     """Addresses in other scripts, in punycode, or with digits in the top-level domain."""
     try:
-        valid = validate_email(form, check_deliverability=False, test_environment=True)
+        valid = validate_email(form, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         return None
     return valid.normalized.casefold()
