@@ -90,8 +90,8 @@ _ALL = (
     ),
     Code(
         "TF-A10",
-        "There is no connector named {name}.",
-        "Choose one of: {known}.",
+        "There is no connector named {name}; there are: {known}.",
+        "Choose one of these, or install the package that brings it.",
     ),
     Code(
         "TF-A11",
