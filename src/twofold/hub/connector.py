@@ -70,6 +70,8 @@ class HubConnector:
         objects={name: name for name in OBJECT_TYPES},
     )
 
+    page_size = BATCH
+
     def __init__(
         self,
         settings: Mapping[str, str],
@@ -92,7 +94,8 @@ class HubConnector:
     async def verify(self) -> Identity:
         """The file's own identity is the account."""
         with self._opened() as hub:
-            return Identity(hub.identity, str(hub.database.path or "hub in memory"))
+            identity, _ = hub.position()
+            return Identity(identity, str(hub.database.path or "hub in memory"))
 
     async def describe(self) -> Sequence[ObjectType]:
         """Contacts, companies and deals, with the owners of the moment."""
@@ -111,13 +114,13 @@ class HubConnector:
         """Pages of the listing by id, then of the change log from where it stood at the start."""
         asked = _asked(obj, fields, associations)
         with self._opened() as hub, hub.database.reading():
-            newest = hub.sequence()
-            at = _position(hub.identity, newest, cursor)
+            identity, newest = hub.position()
+            at = _position(identity, newest, cursor)
             if at.stage is _Stage.LISTING:
-                page = hub.listing(obj, at.after, BATCH)
+                page = hub.listing(obj, at.after, self.page_size)
                 following = _behind_listing(at, page)
             else:
-                page = hub.changes(obj, at.sequence, BATCH)
+                page = hub.changes(obj, at.sequence, self.page_size)
                 following = _behind_changes(at, page, newest)
             rows = _completed(hub, asked, page.rows)
         digests = asked.digests(rows)

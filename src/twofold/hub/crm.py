@@ -92,7 +92,6 @@ class Hub:
         self.database = database
         self._clock = clock
         self._unique = unique or {}
-        self.identity: str = database.connection.execute("SELECT identity FROM hub").fetchone()[0]
 
     @classmethod
     def open(cls, path: Path | None, **options: Any) -> Self:
@@ -131,10 +130,11 @@ class Hub:
 
     # --- reading ----------------------------------------------------------------------------
 
-    def sequence(self) -> int:
-        """The number of the newest change."""
-        newest: int = self.database.connection.execute("SELECT sequence FROM hub").fetchone()[0]
-        return newest
+    def position(self) -> tuple[str, int]:
+        """The identity of this hub, and the sequence of its newest change."""
+        query = "SELECT identity, sequence FROM hub"
+        identity, newest = self.database.connection.execute(query).fetchone()
+        return identity, newest
 
     def listing(self, object_type: str, after: int, size: int) -> Page:
         """Records by id, above an id."""

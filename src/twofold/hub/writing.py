@@ -66,7 +66,8 @@ def number_of(record_id: str | None) -> int:
 
 def key_hash(object_type: str, field: str, value: str) -> int:
     """What ``match_key`` holds for a key value."""
-    return digest_bytes(f"{object_type}\0{field}\0{key_form(field, value)}".encode())
+    text = f"{object_type}\0{field}\0{key_form(field, value)}"
+    return digest_bytes(text.encode(errors="surrogatepass"))
 
 
 class Writing:
