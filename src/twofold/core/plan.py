@@ -1,0 +1,240 @@
+"""Turn what both sides show, and what was last agreed, into operations: plain data with reasons.
+
+A plan is derived again after a crash, a retry or a second change, so all of them take this path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from twofold.core.associations import AssociationDecision, Twins, field_name, merge_association
+from twofold.core.codes import CODES
+from twofold.core.convert import Conversion, conversion
+from twofold.core.errors import Issue, TwofoldError
+from twofold.core.health import IN_SYNC, Outcome, State
+from twofold.core.links import Link, seen_given
+from twofold.core.mappings import AssociationMapping, Direction, Rules
+from twofold.core.merge import AGREED, Merge, Reason, Seen, merge
+from twofold.core.records import Fields, Record, Side, Target
+from twofold.core.scope import Scope, scoper
+from twofold.core.values import Value, is_blank
+
+NO_TWINS: Twins = {Side.HUB: {}, Side.APP: {}}
+
+
+class Program:
+    """The rules of one sync, compiled once."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.conversions: tuple[Conversion, ...] = tuple(
+            conversion(m, rules.direction, rules.timezone, rules.region) for m in rules.mappings
+        )
+        self.scope = scoper(rules)
+
+    def fields(self, side: Side) -> tuple[str, ...]:
+        """The field names of that side that take part."""
+        return tuple(dict.fromkeys(c.fields[side] for c in self.conversions))
+
+
+class Update(Struct, frozen=True):
+    """Write some fields of one linked record."""
+
+    side: Side
+    record: Record
+    """As it was when this was planned."""
+    values: Mapping[str, Value]
+    """By mapping name, in the side's own form."""
+    associate: tuple[tuple[str, Target], ...] = ()
+    dissociate: tuple[tuple[str, str], ...] = ()
+
+
+class Create(Struct, frozen=True):
+    """Make the twin of an unlinked record."""
+
+    side: Side
+    """Where the twin is made."""
+    source: Record
+    values: Mapping[str, Value]
+    """By mapping name, in the form of ``side``."""
+    associate: tuple[tuple[str, Target], ...] = ()
+    issues: tuple[Issue, ...] = ()
+    """Fields that did not fit and were left out (D10)."""
+    waits_for: tuple[tuple[Side, str], ...] = ()
+
+
+class PairPlan(Struct, frozen=True):
+    """What a linked pair needs; without updates, what is true of it already."""
+
+    outcome: Outcome = IN_SYNC
+    """What it will be when the updates succeed."""
+    updates: tuple[Update, ...] = ()
+    merge: Merge = AGREED
+    associations: tuple[AssociationDecision, ...] = ()
+    seen: Seen | None = None
+    """*Seen*, with the notes that arrived."""
+
+    @property
+    def waits_for(self) -> tuple[tuple[Side, str], ...]:
+        """Associated records (side, id) that have no link yet (A3)."""
+        return tuple(a.waits_for for a in self.associations if a.waits_for is not None)
+
+
+IN_AGREEMENT = PairPlan()
+"""Nothing to write, and *seen* is what both sides show."""
+
+
+def excluded(code: str, **facts: object) -> Outcome:
+    """An exclusion by its registered reason."""
+    return Outcome(State.EXCLUDED, (Issue(code, CODES[code].sentence.format_map(facts)),))
+
+
+def plan_pair(
+    program: Program, hub: Record, app: Record, link: Link, twins: Twins = NO_TWINS
+) -> PairPlan:
+    """What a linked pair needs so that both sides agree."""
+    shown = {Side.HUB: hub.fields, Side.APP: app.fields}
+    scope = program.scope(hub.fields, app.fields)
+    if scope.exclusion is not None:
+        return PairPlan(_outcome(scope), seen=link.seen)
+    seen = seen_given(link, program.conversions, shown)
+    merged = merge(
+        program.conversions, shown, seen, program.rules.default_side, scope.open, link.frozen
+    )
+    associations = _associations(program, shown, seen, twins, scope.open)
+    if merged is AGREED and not associations:
+        return IN_AGREEMENT
+    updates = tuple(
+        update
+        for side, record in ((Side.HUB, hub), (Side.APP, app))
+        if (update := _update(program, side, record, merged, associations)) is not None
+    )
+    issues = tuple(_issues(merged))
+    outcome = Outcome(State.FAILING, issues) if issues else IN_SYNC
+    return PairPlan(outcome, updates, merged, associations, seen)
+
+
+def plan_single(
+    program: Program, side: Side, record: Record, twins: Twins = NO_TWINS
+) -> Create | Outcome:
+    """What an unlinked record without any candidate needs: its twin, or an exclusion."""
+    fields: dict[Side, Fields | None] = {side: record.fields, side.other: None}
+    scope = program.scope(fields[Side.HUB], fields[Side.APP])
+    if scope.exclusion is not None:
+        return _outcome(scope)
+    values: dict[str, Value] = {}
+    issues: list[Issue] = []
+    for c in program.conversions:
+        source = record.fields.get(c.fields[side])
+        if c.direction is None or not c.direction.reaches(side.other) or is_blank(source):
+            continue
+        if not c.creatable[side.other]:
+            continue
+        try:
+            values[c.name] = c.write[side.other](source)
+        except TwofoldError as error:
+            issues.append(msgspec.structs.replace(error.issue, field=c.fields[side.other]))
+    associate, waits = _new_associations(program, side, record, twins)
+    return Create(side.other, record, values, associate, tuple(issues), waits)
+
+
+def field_values(program: Program, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:
+    """From mapping names to the field names of a side."""
+    return {c.fields[side]: values[c.name] for c in program.conversions if c.name in values}
+
+
+def _outcome(scope: Scope) -> Outcome:
+    assert scope.exclusion is not None
+    return Outcome(State.EXCLUDED, (scope.exclusion,))
+
+
+def _associations(
+    program: Program,
+    shown: Mapping[Side, Fields],
+    seen: Seen | None,
+    twins: Twins,
+    open_to: frozenset[Side],
+) -> tuple[AssociationDecision, ...]:
+    rules = program.rules
+    decided = (
+        merge_association(
+            mapping,
+            direction,
+            shown,
+            seen,
+            twins,
+            rules.default_side,
+            open_to,
+        )
+        for mapping in rules.associations
+        if (direction := association_direction(rules, mapping)) is not None
+    )
+    return tuple(d for d in decided if d is not None)
+
+
+def association_direction(rules: Rules, mapping: AssociationMapping) -> Direction | None:
+    """The sync's direction, away from a side that does not let us write the association."""
+    direction: Direction | None = rules.direction
+    for side, away in ((Side.HUB, Direction.TO_APP), (Side.APP, Direction.TO_HUB)):
+        declared = rules.type_of(side).association(mapping.end(side))
+        if direction is not None and (declared is None or not declared.writable):
+            direction = direction.narrowed(away)
+    return direction
+
+
+def _update(
+    program: Program,
+    side: Side,
+    record: Record,
+    merged: Merge,
+    associations: tuple[AssociationDecision, ...],
+) -> Update | None:
+    values = {d.name: d.value for d in merged.writes(side)}
+    associate, dissociate = [], []
+    for decision in associations:
+        if decision.to is not side:
+            continue
+        name = _association_name(program.rules, decision.name, side)
+        if decision.associate is not None:
+            associate.append((name, Target(decision.associate, primary=True)))
+        if decision.dissociate is not None:
+            dissociate.append((name, decision.dissociate))
+    if not (values or associate or dissociate):
+        return None
+    return Update(side, record, values, tuple(associate), tuple(dissociate))
+
+
+def _association_name(rules: Rules, hub_name: str, side: Side) -> str:
+    """From ``@name`` on the hub to the association's own name on a side."""
+    return next(m.end(side) for m in rules.associations if field_name(m.hub) == hub_name)
+
+
+def _issues(merged: Merge) -> list[Issue]:
+    issues = merged.issues
+    for decision in merged.decisions:
+        if decision.reason is Reason.FROZEN:
+            text = CODES["TF-R10"].sentence.format_map({"field": decision.name})
+            issues.append(Issue("TF-R10", text, decision.name))
+    return issues
+
+
+def _new_associations(
+    program: Program, side: Side, record: Record, twins: Twins
+) -> tuple[tuple[tuple[str, Target], ...], tuple[tuple[Side, str], ...]]:
+    """Associations of a record about to be made, and those that must wait for their far end."""
+    associate: list[tuple[str, Target]] = []
+    waits: list[tuple[Side, str]] = []
+    for mapping in program.rules.associations:
+        direction = association_direction(program.rules, mapping)
+        target = record.fields.get(field_name(mapping.end(side)))
+        if target is None or direction is None or not direction.reaches(side.other):
+            continue
+        twin = twins[side].get(str(target))
+        if twin is None:
+            waits.append((side, str(target)))
+        else:
+            associate.append((mapping.end(side.other), Target(twin, primary=True)))
+    return tuple(associate), tuple(waits)

@@ -1,0 +1,352 @@
+"""Apply one chunk: note, write, confirm; then everything is stored in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from twofold.core.associations import field_name
+from twofold.core.health import IN_SYNC, WAITING, Outcome, State
+from twofold.core.links import Flip, flips_after, seen_after, seen_after_create
+from twofold.core.merge import Seen
+from twofold.core.plan import IN_AGREEMENT
+from twofold.core.records import Fields, Record, Side
+from twofold.core.values import Value
+from twofold.engine.chunk import Chunk, CreateWork, PairWork
+from twofold.engine.context import Context
+from twofold.engine.creates import CreateOutcome, create, creation_of, look, write_of
+from twofold.engine.observe import shown
+from twofold.engine.updates import PairOutcome, note_of, update
+from twofold.kit.errors import ConnectorError
+from twofold.store.codec import encode
+from twofold.store.linkrows import encode_flips, encode_outcome
+from twofold.store.types import (
+    Agreed,
+    CreatedLink,
+    LinkChange,
+    Place,
+    Settlement,
+    SingleChange,
+)
+
+MOST_TURNS = 4
+"""How often one run plans the same record; then it waits for the next run."""
+RETRY_AFTER = 60.0
+"""Seconds before the first automatic retry; doubled each time, an hour at most."""
+
+
+async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
+    """Carry out a chunk's plans and store what became of them.
+
+    Raises:
+        ConnectorError: a call failed as a whole; everything that was answered is stored.
+        FenceLost: another worker took over; nothing of this chunk is stored.
+    """
+    quiet = [p for p in chunk.pairs if not p.plan.updates]
+    outcomes = [PairOutcome(p) for p in chunk.pairs if p.plan.updates]
+    creates, error = await _look(context, chunk.creates)
+    _note(context, outcomes, creates)
+    for side in Side:
+        if error is None:
+            error = await update(context, side, outcomes)
+    for side in Side:
+        todo = [c for c in creates if c.work.side is side]
+        if error is None:
+            error = await create(context, side, todo)
+    settlement = Settlement(moves=moves)
+    _settle_quiet(context, settlement, quiet)
+    _settle_ended(settlement, chunk)
+    for outcome in outcomes:
+        _settle_pair(context, settlement, outcome)
+    for made in creates:
+        _settle_create(context, settlement, made)
+    for place, result, state in chunk.singles:
+        settlement.singles.append(SingleChange(*place, result, state))
+    _settle_due(context, settlement, chunk)
+    subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
+    context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)
+    context.world.step("settled")
+    if error is not None:
+        raise error
+
+
+async def _look(
+    context: Context, works: Sequence[CreateWork]
+) -> tuple[list[CreateOutcome], ConnectorError | None]:
+    creates: list[CreateOutcome] = []
+    for side in Side:
+        todo = [w for w in works if w.side is side]
+        if not todo:
+            continue
+        try:
+            kept = await look(context, side, todo)
+        except ConnectorError as error:
+            return creates, error
+        creates += [CreateOutcome(w, write_of(context, w)) for w in kept]
+    return creates, None
+
+
+def _note(
+    context: Context, outcomes: Sequence[PairOutcome], creates: Sequence[CreateOutcome]
+) -> None:
+    """Write down what is about to be sent."""
+    if not outcomes and not creates:
+        return
+    pairs = [outcome.pair for outcome in outcomes]
+    context.state.links.note(
+        context.sync.id,
+        context.fence,
+        [(p.hub.row, note_of(context, p)) for p in pairs if p.old_state is not None],
+        [(p.hub.row, p.app.row, note_of(context, p)) for p in pairs if p.old_state is None],
+        [creation_of(context, c) for c in creates],
+    )
+    for pair in pairs:
+        if pair.old_state is None:
+            pair.old_state = int(State.WAITING)
+    context.world.step("noted")
+
+
+def _settle_quiet(context: Context, settlement: Settlement, pairs: Sequence[PairWork]) -> None:
+    """Pairs that need no write."""
+    for pair in pairs:
+        _wait(context, settlement, pair)
+        if pair.old_state is None:
+            context.count("linked")
+            settlement.singles += [
+                SingleChange(Side.HUB, pair.hub.row, None, pair.single_states[0]),
+                SingleChange(Side.APP, pair.app.row, None, pair.single_states[1]),
+            ]
+        change = _quiet_change(context, pair)
+        if not _stored_already(pair, change):
+            settlement.links.append(change)
+
+
+def _quiet_change(context: Context, pair: PairWork) -> LinkChange:
+    plan = pair.plan
+    if plan is IN_AGREEMENT:
+        hub, app = Agreed(pair.hub.shown, True), Agreed(pair.app.shown, True)
+        flips = encode_flips(pair.link.flips)
+        return LinkChange(pair.hub.row, pair.app.row, IN_SYNC, pair.old_state, hub, app, flips)
+    if plan.outcome.state is State.EXCLUDED:
+        return _change(context, pair, plan.outcome, plan.seen, {})
+    return _change(context, pair, plan.outcome, _seen(context, pair, {}, plan.merge.unsettled), {})
+
+
+def _stored_already(pair: PairWork, change: LinkChange) -> bool:
+    """Whether storing the change would rewrite the link as it is."""
+    if pair.old_state != int(change.outcome.state) or pair.link.note:
+        return False
+    ends = zip(pair.agreed, (change.hub_agreed, change.app_agreed), strict=True)
+    return pair.outcome == encode_outcome(change.outcome) and all(
+        now == (None if new.same else new.seen) for now, new in ends
+    )
+
+
+def _settle_ended(settlement: Settlement, chunk: Chunk) -> None:
+    """Links of which one end is gone."""
+    for link, outcome in chunk.ended:
+        if link.state == int(outcome.state) and link.outcome == encode_outcome(outcome):
+            continue
+        settlement.ended.append((link.hub.row, outcome, link.state))
+
+
+def _settle_pair(context: Context, settlement: Settlement, outcome: PairOutcome) -> None:
+    pair = outcome.pair
+    place: Place = (Side.HUB, pair.hub.row)
+    if outcome.unknown or not outcome.complete:
+        context.uncertain = True
+        _again(context, settlement, place)  # the note stays: look before anything else
+        return
+    for side, held in outcome.held.items():
+        port = context.ports[side]
+        known = context.state.records.known(port.reader, [held.id])
+        settlement.sightings.append((port.reader, port.sight([(held, held.digest)], known)[0]))
+    unsettled = pair.plan.merge.unsettled | outcome.failed
+    seen = _seen(context, pair, outcome.written, frozenset(unsettled))
+    issues = (*pair.plan.outcome.issues, *outcome.issues)
+    result = Outcome(State.FAILING, issues) if issues else IN_SYNC
+    if outcome.stale or outcome.later:
+        result = WAITING
+    flips = flips_after(pair.link.flips, _sent(outcome))
+    settlement.links.append(_change(context, pair, result, seen, outcome.held, flips))
+    _wait(context, settlement, pair)
+    if outcome.stale:
+        _again(context, settlement, place)
+    elif outcome.later:
+        _later(context, settlement, place)
+
+
+def _sent(outcome: PairOutcome) -> dict[Side, dict[str, Value]]:
+    return {
+        u.side: {n: v for n, v in u.values.items() if n not in outcome.failed}
+        for u in outcome.pair.plan.updates
+    }
+
+
+def _seen(
+    context: Context,
+    pair: PairWork,
+    written: Mapping[Side, Mapping[str, Value]],
+    unsettled: frozenset[str],
+) -> Seen:
+    """*Seen* after the round, associations included."""
+    planned: dict[Side, Fields] = {
+        Side.HUB: pair.hub.record.fields,
+        Side.APP: pair.app.record.fields,
+    }
+    after = seen_after(context.program.conversions, pair.plan.seen, planned, written, unsettled)
+    whole = {side: dict(after[side]) for side in Side}
+    decisions = {d.name: d for d in pair.plan.associations}
+    for mapping in context.sync.rules.associations:
+        names = {side: field_name(mapping.end(side)) for side in Side}
+        decision = decisions.get(names[Side.HUB])
+        failed = bool(unsettled & set(names.values()))
+        for side in Side:
+            if decision is not None and (failed or not decision.settled):
+                if pair.plan.seen is not None and names[side] in pair.plan.seen[side]:
+                    whole[side][names[side]] = pair.plan.seen[side][names[side]]
+            elif decision is not None and decision.to is side:
+                whole[side][names[side]] = decision.associate
+            else:
+                whole[side][names[side]] = planned[side].get(names[side])
+    return whole
+
+
+def _change(
+    context: Context,
+    pair: PairWork,
+    outcome: Outcome,
+    seen: Seen | None,
+    held: Mapping[Side, Record],
+    flips: Mapping[str, Flip] | None = None,
+) -> LinkChange:
+    agreed = {}
+    for side in Side:
+        end = pair.end(side)
+        shown = _shown_after(context, side, held[side]) if side in held else end.record.fields
+        agreed[side] = _agreed(context, side, {} if seen is None else seen[side], shown)
+    kept = pair.link.flips if flips is None else flips
+    return LinkChange(
+        pair.hub.row,
+        pair.app.row,
+        outcome,
+        pair.old_state,
+        agreed[Side.HUB],
+        agreed[Side.APP],
+        encode_flips(kept),
+    )
+
+
+def _agreed(context: Context, side: Side, seen: Fields, shown: Fields) -> Agreed:
+    """*Seen* as bytes, and whether it is simply what the side shows."""
+    names = context.names(side)
+    same = all(name in seen and seen[name] == shown.get(name) for name in names)
+    return Agreed(encode(seen), same)
+
+
+def _shown_after(context: Context, side: Side, held: Record) -> Fields:
+    port = context.ports[side]
+    return shown(held, port.fields, port.associations)
+
+
+def _settle_create(context: Context, settlement: Settlement, made: CreateOutcome) -> None:
+    side, source = made.work.side, made.work.source
+    place: Place = (side.other, source.row)
+    if made.unknown:
+        context.uncertain = True
+        _again(context, settlement, place)
+        return
+    settlement.creations_done.append((side, source.row))
+    if made.stale:
+        _again(context, settlement, place)
+    elif made.later:
+        _later(context, settlement, place)
+    elif made.blocked is not None:
+        change = SingleChange(*place, made.blocked, made.work.old_state)
+        settlement.singles.append(change)
+    elif made.held is not None:
+        settlement.created.append(created_link(context, made))
+        targets = context.waits(made.work.create.waits_for)
+        if context.far_ends:
+            settlement.waits.append((place, targets))
+    else:
+        settlement.due.append(place)
+
+
+def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
+    """The link of a record that we just made."""
+    assert made.held is not None
+    side, source = made.work.side, made.work.source
+    port = context.ports[side]
+    known = context.state.records.known(port.reader, [made.held.id])
+    sighting = port.sight([(made.held, made.held.digest)], known)[0]
+    now = _shown_after(context, side, made.held)
+    seen = seen_after_create(
+        context.program.conversions, side.other, source.record.fields, made.written, now
+    )
+    whole = {s: dict(seen[s]) for s in Side}
+    shown = {side: now, side.other: source.record.fields}
+    sent = {name for name, _ in made.write.associate}
+    for mapping in context.sync.rules.associations:
+        mine, theirs = mapping.end(side.other), mapping.end(side)
+        if theirs in sent or source.record.fields.get(field_name(mine)) is None:
+            for s in Side:
+                name = field_name(mapping.end(s))
+                whole[s][name] = shown[s].get(name)
+    issues = (*made.work.create.issues, *made.issues)
+    agreed = {s: _agreed(context, s, whole[s], shown[s]) for s in Side}
+    unmet = any(
+        c.fields[side] not in whole[side] and c.direction is not None
+        for c in context.program.conversions
+    )
+    return CreatedLink(
+        side,
+        source.row,
+        sighting,
+        Outcome(State.FAILING, issues) if issues else IN_SYNC,
+        agreed[Side.HUB],
+        agreed[Side.APP],
+        made.work.old_state,
+        again=unmet and not issues,
+    )
+
+
+def _wait(context: Context, settlement: Settlement, pair: PairWork) -> None:
+    if context.far_ends:
+        targets = context.waits(pair.plan.waits_for)
+        settlement.waits.append(((Side.HUB, pair.hub.row), targets))
+
+
+def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
+    """Everything of this chunk is done, but for what is due again."""
+    done = dict.fromkeys(chunk.places)
+    for pair in chunk.pairs:
+        done[Side.HUB, pair.hub.row] = None
+        done[Side.APP, pair.app.row] = None
+    for work in chunk.creates:
+        done[work.side.other, work.source.row] = None
+    settlement.done = list(done)
+    looked = {(c.side.other, c.source.row) for c in chunk.creates}
+    settled = {
+        *((s.other, r) for s, r in settlement.creations_done),
+        *settlement.due,
+        *(p for p, _, _ in settlement.retries),
+    }
+    for place in looked - settled:
+        _again(context, settlement, place)
+
+
+def _again(context: Context, settlement: Settlement, place: Place) -> None:
+    """Due again at once, unless this run has tried often enough."""
+    turns = context.turns[place] = context.turns.get(place, 0) + 1
+    if turns < MOST_TURNS:
+        settlement.due.append(place)
+    else:
+        _later(context, settlement, place)
+
+
+def _later(context: Context, settlement: Settlement, place: Place) -> None:
+    """Due again after a while, longer each time."""
+    tried = context.state.links.attempts(context.sync.id, [place]).get(place, 0)
+    wait = min(RETRY_AFTER * 2**tried, 3600.0) * (0.8 + 0.4 * context.world.jitter())
+    at = context.world.now().timestamp() + wait
+    settlement.retries.append((place, at, tried + 1))

@@ -1,0 +1,103 @@
+"""What one run of one sync works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from twofold.core.associations import Twins, field_name
+from twofold.core.matching import KeyMaker, key_maker
+from twofold.core.plan import Program
+from twofold.core.records import Fields, Record, Side
+from twofold.engine.port import Port
+from twofold.engine.world import World
+from twofold.store.state import State
+from twofold.store.syncs import Sync
+
+
+class FarEnd(Struct, frozen=True):
+    """Where the targets of one association mapping live."""
+
+    readers: Mapping[Side, int]
+    sync: int | None
+    """The sync that links them; None while there is none (A3)."""
+
+
+class Context:
+    """The sync, its rules, its two sides, and what a run counts."""
+
+    def __init__(
+        self, state: State, world: World, sync: Sync, ports: Mapping[Side, Port], fence: int
+    ) -> None:
+        self.state = state
+        self.world = world
+        self.sync = sync
+        self.program = Program(sync.rules)
+        self.key_maker: KeyMaker = key_maker(sync.rules)
+        self.ports = ports
+        self.fence = fence
+        self.far_ends = _far_ends(state, sync)
+        self.tally: dict[str, int] = {}
+        self.turns: dict[tuple[Side, int], int] = {}
+        """How often this run has planned a record; who comes too often must wait."""
+
+        self.uncertain = False
+        """A write's outcome is unknown: look before planning anything else."""
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something for the run's summary."""
+        if number:
+            self.tally[what] = self.tally.get(what, 0) + number
+
+    def names(self, side: Side) -> tuple[str, ...]:
+        """All names in *seen*: mapped fields, and associations."""
+        ends = (field_name(m.end(side)) for m in self.sync.rules.associations)
+        return (*self.program.fields(side), *ends)
+
+    def twins(self, records: Mapping[Side, Iterable[Record]]) -> Twins:
+        """The linked counterparts of everything that these records are associated with."""
+        found: dict[Side, dict[str, str]] = {side: {} for side in Side}
+        for mapping, far in zip(self.sync.rules.associations, self.far_ends, strict=True):
+            if far.sync is None:
+                continue
+            for side in Side:
+                name = field_name(mapping.end(side))
+                targets = {str(t) for r in records[side] if (t := r.fields.get(name)) is not None}
+                if targets:
+                    found[side] |= self.state.links.twins(
+                        far.readers[side], targets, far.sync, side
+                    )
+        return found
+
+    def waits(self, targets: Iterable[tuple[Side, str]]) -> tuple[tuple[int, str], ...]:
+        """Name far ends by their reader."""
+        return tuple(
+            (far.readers[side], target) for side, target in targets for far in self.far_ends
+        )
+
+    def show(self, side: Side, record: Record) -> Fields:
+        """The part of a record that takes part in this sync."""
+        return {name: record.fields.get(name) for name in self.names(side)}
+
+
+def _far_ends(state: State, sync: Sync) -> tuple[FarEnd, ...]:
+    others = state.syncs.all()
+    ends = []
+    for mapping in sync.rules.associations:
+        readers = {}
+        for side in Side:
+            connection = state.records.reader(sync.reader(side)).connection
+            readers[side] = state.records.widen(connection, mapping.target(side), (), ()).id
+        linker = next(
+            (
+                other.id
+                for other in others
+                if other.connection == sync.connection
+                and other.rules.hub.name == mapping.hub_target
+                and other.rules.app.name == mapping.app_target
+            ),
+            None,
+        )
+        ends.append(FarEnd(readers, linker))
+    return tuple(ends)

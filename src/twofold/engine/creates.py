@@ -1,0 +1,191 @@
+"""Make twins: look, note, write, confirm. A repeated create is never a second record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from twofold.core.errors import Issue
+from twofold.core.health import Outcome, State
+from twofold.core.plan import excluded, field_values
+from twofold.core.records import Record, Side, Target
+from twofold.core.schema import Op
+from twofold.core.values import Value
+from twofold.engine.chunk import CreateWork
+from twofold.engine.context import Context
+from twofold.engine.port import Port
+from twofold.engine.push import Answer, push
+from twofold.kit.contract import Status, Write
+from twofold.kit.errors import ConnectorError
+from twofold.store.codec import decode, encode
+from twofold.store.types import Creation
+
+
+class CreateOutcome(Struct):
+    """What became of one create."""
+
+    work: CreateWork
+    write: Write
+    held: Record | None = None
+    """The new record as the app now shows it."""
+    written: dict[str, Value] = msgspec.field(default_factory=dict)
+    """By mapping name: what the new record holds of what we wrote."""
+    issues: list[Issue] = msgspec.field(default_factory=list)
+    blocked: Outcome | None = None
+    """Why it was not made, for good."""
+    unknown: bool = False
+    stale: bool = False
+    """Something was found: match again."""
+    later: bool = False
+
+
+def look_keys(context: Context, side: Side) -> tuple[str, ...]:
+    """The fields of a side by which a record can be looked up before it is made.
+
+    Those that match keys come from, and those that the app keeps unique.
+    """
+    port = context.ports[side]
+    wanted = {"email", "domain", "name"} if port.type.keys else set()
+    keys = []
+    for c in context.program.conversions:
+        field = port.type.field(c.fields[side])
+        if field is None or field.name not in port.type.keys:
+            continue
+        if field.unique or c.fields[Side.HUB] in wanted:
+            keys.append(field.name)
+    return tuple(keys)
+
+
+async def look(context: Context, side: Side, works: Sequence[CreateWork]) -> list[CreateWork]:
+    """Look on the receiving side right before making records; returns those still to be made.
+
+    What is found and was never read is stored like any other reading, and the source is matched
+    again.
+    """
+    port = context.ports[side]
+    kept = list(works)
+    for key in look_keys(context, side):
+        wanted = {
+            str(value): work
+            for work in kept
+            if (value := field_values(context.program, side, work.create.values).get(key))
+        }
+        if not wanted:
+            continue
+        answered = await port.get(list(wanted), key=key)
+        records = {r.id: r for found in answered.values() for r in found}
+        known = context.state.records.known(port.reader, list(records))
+        fresh = [r for i, r in records.items() if i not in known or known[i].gone]
+        if not fresh:
+            continue
+        port.store(fresh, {})
+        context.world.step(f"{side} looked before create")
+        new = {r.id for r in fresh}
+        found_for = {value for value, found in answered.items() if new & {r.id for r in found}}
+        kept = [w for w in kept if w not in [wanted[v] for v in found_for if v in wanted]]
+    return kept
+
+
+def write_of(context: Context, work: CreateWork) -> Write:
+    """The very write; the same payload always has the same reference."""
+    fields = field_values(context.program, work.side, work.create.values)
+    associate = work.create.associate
+    payload = encode(fields) + repr([(n, t.id) for n, t in associate]).encode()
+    place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
+    ref = f"{place}-{xxhash.xxh3_64_hexdigest(payload)}"
+    return Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
+
+
+def creation_of(context: Context, outcome: CreateOutcome) -> Creation:
+    """The note of a create."""
+    work, write = outcome.work, outcome.write
+    payload = encode({**write.fields, **{f"@{name}": t.id for name, t in write.associate}})
+    return Creation(
+        work.side,
+        work.source.row,
+        write.ref,
+        payload,
+        encode(work.source.record.fields),
+        context.world.now().timestamp(),
+    )
+
+
+def write_again(creation: Creation) -> tuple[Write, dict[str, Value]]:
+    """The very write that a note tells of, and the fields in it."""
+    payload = decode(creation.payload)
+    fields = {name: value for name, value in payload.items() if not name.startswith("@")}
+    associate = tuple(
+        (name[1:], Target(str(value), primary=True))
+        for name, value in payload.items()
+        if name.startswith("@")
+    )
+    return Write(creation.ref, Op.CREATE, fields=fields, associate=associate), fields
+
+
+async def create(
+    context: Context, side: Side, outcomes: Sequence[CreateOutcome]
+) -> ConnectorError | None:
+    """Send the creates of one side; returns the error that cut it short."""
+    port = context.ports[side]
+    pushed = await push(context, port, [outcome.write for outcome in outcomes])
+    for outcome, answer in zip(outcomes, pushed.answers, strict=True):
+        await _take(context, port, outcome, answer)
+    return pushed.error
+
+
+async def _take(context: Context, port: Port, outcome: CreateOutcome, answer: Answer) -> None:
+    context.count(f"{port.side} {'created' if answer.held else answer.status}")
+    if answer.status is Status.OK and answer.held is not None:
+        outcome.held = answer.held
+        outcome.written = held_values(
+            context, port.side, outcome.work.create.values, answer, answer.held
+        )
+        if answer.issue is not None:
+            outcome.issues.append(answer.issue)
+    elif answer.status is Status.UNKNOWN:
+        outcome.unknown = True
+    elif answer.status in {Status.RETRY, Status.CONFLICT, Status.OK, Status.MISSING}:
+        outcome.later = True
+    elif answer.status is Status.DUPLICATE:
+        await _found_other(context, port, outcome, answer)
+    else:
+        issue = answer.issue or Issue("TF-R03", "The app refused this record.")
+        outcome.blocked = Outcome(State.FAILING, (issue,))
+
+
+def held_values(
+    context: Context, side: Side, sent: Mapping[str, Value], answer: Answer, held: Record
+) -> dict[str, Value]:
+    """By mapping name: what a record that we just made holds of what we sent.
+
+    What is not surely ours counts as somebody's edit: *seen* is then what we sent.
+    """
+    written: dict[str, Value] = {}
+    for c in context.program.conversions:
+        if c.name not in sent or c.fields[side] in answer.refused:
+            continue
+        now = held.fields.get(c.fields[side])
+        arrived = answer.certain or c.own[side](now) == c.own[side](sent[c.name])
+        written[c.name] = now if arrived else sent[c.name]
+    return written
+
+
+async def _found_other(
+    context: Context, port: Port, outcome: CreateOutcome, answer: Answer
+) -> None:
+    """The app already has a record with this unique value (D8)."""
+    other = answer.issue.other_id if answer.issue else None
+    known = context.state.records.known(port.reader, [other] if other else [])
+    if other is not None and (other not in known or known[other].gone):
+        try:
+            await port.refresh([other])
+        except ConnectorError:
+            outcome.later = True
+            return
+        outcome.stale = True
+        return
+    blocked = excluded("TF-X12", count=1, app=port.app, candidates=other or "unknown")
+    outcome.blocked = Outcome(blocked.state, blocked.issues, (other,) if other else ())

@@ -1,0 +1,52 @@
+"""What the store keeps of a record, and who wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import xxhash
+
+from twofold.core.associations import field_name, primary_target
+from twofold.core.matching import MatchKeys, key_maker
+from twofold.core.records import Fields, Record, Side
+from twofold.core.values import Value
+from twofold.store.syncs import Sync, subscribers_of
+from twofold.store.types import Subscriber
+
+_SIGN = 1 << 63
+
+
+class Audience:
+    """The syncs that one reader serves, and how each of them matches."""
+
+    def __init__(self, syncs: Sequence[tuple[Sync, Side]]) -> None:
+        self.subscribers: tuple[Subscriber, ...] = subscribers_of(syncs)
+        self._makers = [(key_maker(sync.rules), side) for sync, side in syncs]
+
+    def keys(self, fields: Fields) -> list[list[int]]:
+        """The hashes of a record's match keys, per subscriber."""
+        return [key_hashes(maker(side, fields)) for maker, side in self._makers]
+
+
+def key_hashes(keys: MatchKeys) -> list[int]:
+    """Signed 64-bit hashes of all keys of all levels; a hash only proposes."""
+    return [
+        _signed(xxhash.xxh3_64_intdigest(f"{level} {key}".encode("utf-8", "surrogatepass")))
+        for level, found in enumerate(keys.levels)
+        for key in found
+    ]
+
+
+def shown(record: Record, names: Sequence[str], associations: Sequence[str]) -> dict[str, Value]:
+    """What is kept of a record: the fields that were asked, and its primary associations."""
+    fields = record.fields
+    kept = {name: fields[name] for name in names if name in fields}
+    for association in associations:
+        targets = record.associations.get(association)
+        if targets is not None:
+            kept[field_name(association)] = primary_target(targets)
+    return kept
+
+
+def _signed(number: int) -> int:
+    return number - (_SIGN << 1) if number >= _SIGN else number

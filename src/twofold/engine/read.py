@@ -1,0 +1,161 @@
+"""Read what changed on one side, page by page; a page and its cursor are stored together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from twofold.core.guards import Brake, side_suddenly_empty
+from twofold.core.records import Record
+from twofold.engine.port import Port
+from twofold.engine.world import World
+from twofold.kit.contract import Batch
+from twofold.kit.errors import CursorExpired
+from twofold.store.types import Known, Page, Reader
+
+SWEEP_EVERY = timedelta(hours=1)
+"""How often a feed that never reports deletes is listed by ids only."""
+
+
+class Braked(Exception):
+    """A brake was found; nothing was stored. Carries the brake."""
+
+    def __init__(self, brake: Brake) -> None:
+        self.brake = brake
+        super().__init__(brake.sentence)
+
+
+async def read(port: Port, world: World, allow_empty: bool = False) -> int:
+    """Store everything that changed on a side since the last time.
+
+    Returns how many records were new or changed.
+
+    Raises:
+        Braked: a full listing shows nothing of what we knew.
+        ConnectorError: the side cannot be read; what was stored before stays.
+    """
+    _begin(port, world)
+    moved = 0
+    expired = False
+    while True:
+        reader = port.state.records.reader(port.reader)
+        if reader.scanning == 2:
+            await _end_listing(port, world, reader, allow_empty)
+            if port.relists:
+                return moved
+            continue
+        try:
+            batch = await port.connector.pull(
+                port.name, reader.cursor, reader.fields, reader.associations
+            )
+        except CursorExpired:
+            if expired or reader.cursor is None:
+                raise
+            expired = True
+            port.state.records.restart(port.reader)
+            continue
+        world.step(f"{port.side} pulled")
+        page = await _page(port, reader, batch)
+        port.state.records.take_page(reader, page, port.listeners.subscribers)
+        world.step(f"{port.side} page stored")
+        moved += len(page.sightings) + len(page.gone)
+        if not batch.more and not page.last:
+            return moved
+
+
+def _begin(port: Port, world: World) -> None:
+    """Begin a full listing where the feed needs one."""
+    reader = port.state.records.reader(port.reader)
+    if reader.scanning:
+        return
+    blind = not port.type.deletes
+    since = world.now().timestamp() - reader.swept
+    if port.relists or (blind and since >= SWEEP_EVERY.total_seconds()):
+        port.state.records.restart(port.reader)
+
+
+async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
+    """Keep what a page says beyond what is known: unchanged rows are never decoded."""
+    known = port.state.records.known(reader.id, [*batch.ids, *(i for i, _ in batch.gone)])
+    changed = [i for i in range(len(batch.ids)) if not _unchanged(port, batch, i, known)]
+    records, vanished = await _bodies(port, batch, changed)
+    late = [i for i in records if i not in known]
+    if late and vanished:  # survivors of merges, which the page did not name
+        known = {**known, **port.state.records.known(reader.id, late)}
+    digests = dict(zip(batch.ids, batch.digests, strict=True))
+    sightings = port.sight(
+        [(r, r.digest if digests.get(i) is None else digests[i]) for i, r in records.items()],
+        known,
+    )
+    gone = [
+        (known[i].row, into)
+        for i, into in {**dict(batch.gone), **vanished}.items()
+        if i in known and not known[i].gone and i not in records
+    ]
+    scanning = reader.scanning == 1
+    return Page(
+        sightings=sightings,
+        unchanged=[known[i].row for i in batch.ids if i in known] if scanning else (),
+        gone=gone,
+        keys_gone=port.keys_of([row for row, _ in gone]),
+        cursor=batch.cursor,
+        listing=scanning,
+        last=scanning and not (batch.snapshot and batch.more),
+    )
+
+
+def _unchanged(port: Port, batch: Batch, position: int, known: Mapping[str, Known]) -> bool:
+    found = known.get(batch.ids[position])
+    if found is None or found.gone:
+        return False
+    digest, version = batch.digests[position], batch.versions[position]
+    if digest is not None and found.digest is not None:
+        return digest == found.digest
+    return version is not None and version == found.version and port.exact_versions
+
+
+async def _bodies(
+    port: Port, batch: Batch, changed: Sequence[int]
+) -> tuple[dict[str, Record], dict[str, str | None]]:
+    """The changed records by id, and those that were gone or merged when we looked."""
+    here = [i for i in changed if batch.digests[i] is not None]
+    records = {r.id: r for r in batch.decode(here)} if here else {}
+    vanished: dict[str, str | None] = {}
+    absent = list(dict.fromkeys(batch.ids[i] for i in changed if batch.digests[i] is None))
+    if absent:
+        answered = await port.get(absent)
+        for asked in absent:
+            found = answered.get(asked)
+            if not found:
+                vanished[asked] = None
+                continue
+            records[found[0].id] = found[0]
+            if found[0].id != asked:
+                vanished[asked] = found[0].id
+    return records, vanished
+
+
+async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bool) -> None:
+    """What a full listing did not show is gone, once a look at it says so too."""
+    gone: list[int] = []
+    if reader.scanned < reader.live:
+        if not allow_empty:
+            brake = side_suddenly_empty(port.side, port.app, reader.live, reader.scanned)
+            if brake is not None:
+                raise Braked(brake)
+        gone = await _confirmed(port, port.state.records.unmarked(reader.id))
+    keys = port.keys_of(gone)
+    port.state.records.end_listing(
+        reader, gone, port.listeners.subscribers, keys, world.now().timestamp()
+    )
+    world.step(f"{port.side} listing ended")
+
+
+async def _confirmed(port: Port, missing: Sequence[tuple[int, str]]) -> list[int]:
+    """Those rows that are gone indeed: a listing may miss records that move while it is read."""
+    gone: list[int] = []
+    for start in range(0, len(missing), 1000):
+        part = missing[start : start + 1000]
+        answered = await port.connector.get(port.name, [i for _, i in part], ())
+        gone += [row for row, i in part if not answered.get(i)]
+    return gone

@@ -1,0 +1,175 @@
+"""Learn what became of writes whose outcome is unknown, before anything is decided again.
+
+A note says what was being written. After a crash or a lost answer we look at the app through a
+strongly consistent read; what arrived counts as agreed, what did not is planned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from twofold.core.matching import MatchKeys
+from twofold.core.plan import Create
+from twofold.core.records import Record, Side
+from twofold.core.values import Value
+from twofold.engine.apply import created_link
+from twofold.engine.chunk import CreateWork
+from twofold.engine.context import Context
+from twofold.engine.creates import CreateOutcome, look_keys, write_again
+from twofold.kit.contract import Status
+from twofold.store.codec import decode
+from twofold.store.types import Creation, Settlement, Stored
+
+
+async def recover_updates(context: Context) -> None:
+    """Look again at every record that a noted write may have changed, and make its pair due."""
+    noted = context.state.links.noted(context.sync.id)
+    for side in Side:
+        ends = [(x.hub if side is Side.HUB else x.app) for x in noted if side in x.link.note]
+        ids = [end.record.id for end in ends if not end.gone]
+        for start in range(0, len(ids), 500):
+            await context.ports[side].refresh(ids[start : start + 500])
+            context.world.step(f"{side} looked after noted writes")
+    if noted:
+        settlement = Settlement(due=[(Side.HUB, x.hub.row) for x in noted])
+        context.state.links.settle(context.sync.id, context.fence, settlement, {})
+
+
+async def look_for_creations(context: Context) -> None:
+    """Store what the app now has under the keys of noted creates; before matching sees them."""
+    for side in Side:
+        port = context.ports[side]
+        noted = [c for c in context.state.links.creations(context.sync.id) if c.side is side]
+        if not noted or port.type.idempotent:
+            continue
+        for key in look_keys(context, side):
+            wanted = {str(v) for c in noted if (v := decode(c.payload).get(key)) is not None}
+            if wanted:
+                answered = await port.get(sorted(wanted), key=key)
+                port.store([r for found in answered.values() for r in found], {})
+                context.world.step(f"{side} looked after noted creates")
+
+
+async def recover_creations(context: Context) -> None:
+    """Settle every noted create: repeat it where that is safe, else find what it made.
+
+    Where the app can neither repeat a create safely nor be asked by a key, what it made is found
+    among the records that were first read after the note was written.
+    """
+    for side in Side:
+        noted = [c for c in context.state.links.creations(context.sync.id) if c.side is side]
+        if not noted:
+            continue
+        if context.ports[side].type.idempotent:
+            await _repeat(context, side, noted)
+        else:
+            _adopt(context, side, noted)
+
+
+async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> None:
+    """Send the very same creates once more: the app answers with the record that it made."""
+    port = context.ports[side]
+    size = port.batch(write_again(noted[0])[0].op)
+    for start in range(0, len(noted), size):
+        part = noted[start : start + size]
+        context.state.links.check(context.sync.id, context.fence)
+        results = await port.connector.push(port.name, [write_again(c)[0] for c in part])
+        context.world.step(f"{side} repeated noted creates")
+        made = [r.id for r in results if r.status is Status.OK and r.id is not None]
+        found = await port.get(made) if made else {}
+        settlement = Settlement()
+        for creation, result in zip(part, results, strict=True):
+            if result.status in {Status.UNKNOWN, Status.RETRY}:
+                continue  # still noted: the next run asks again
+            records = found.get(result.id or "", ())
+            _conclude(context, settlement, creation, records[0] if records else None)
+        _store(context, settlement)
+
+
+def _adopt(context: Context, side: Side, noted: Sequence[Creation]) -> None:
+    """Find what we made among the unlinked records that appeared since the note."""
+    port = context.ports[side]
+    # What was made may not show yet where the app's feed lags and no key can be asked.
+    visible = context.world.now().timestamp() - port.type.lag.total_seconds()
+    noted = [c for c in noted if look_keys(context, side) or c.at <= visible]
+    newest = min((c.newest for c in noted), default=0)
+    fresh = context.state.records.since(port.reader, newest)
+    linked = context.state.links.linked(context.sync.id, side, [s.row for s in fresh])
+    free = [s for s in fresh if s.row not in linked]
+    settlement = Settlement()
+    for creation in noted:
+        ours = next((s for s in free if _is_ours(context, creation, s)), None)
+        if ours is not None:
+            free.remove(ours)
+        _conclude(context, settlement, creation, None if ours is None else ours.record)
+    _store(context, settlement)
+
+
+def _is_ours(context: Context, creation: Creation, stored: Stored) -> bool:
+    """Whether a record holds all that the create was to write, or carries the same match keys."""
+    if stored.row <= creation.newest:
+        return False
+    _, sent = write_again(creation)
+    fields = stored.record.fields
+    if all(
+        c.own[creation.side](fields.get(c.fields[creation.side]))
+        == c.own[creation.side](sent[c.fields[creation.side]])
+        for c in context.program.conversions
+        if c.fields[creation.side] in sent
+    ):
+        return True
+    keys = context.key_maker(creation.side, fields)
+    return keys != MatchKeys() and keys == context.key_maker(creation.side, sent)
+
+
+def _conclude(
+    context: Context, settlement: Settlement, creation: Creation, held: Record | None
+) -> None:
+    """Link what was made; without it, or without its source, plan the source again."""
+    side = creation.side
+    settlement.creations_done.append((side, creation.source))
+    settlement.due.append((side.other, creation.source))
+    source = context.state.records.stored([creation.source]).get(creation.source)
+    linked = context.state.links.linked(context.sync.id, side.other, [creation.source])
+    if held is None or source is None or linked:
+        return
+    write, sent = write_again(creation)
+    names = {c.fields[side]: c.name for c in context.program.conversions}
+    values: dict[str, Value] = {names[f]: v for f, v in sent.items() if f in names}
+    planned = structs.replace(source.record, fields=decode(creation.planned))
+    work = CreateWork(
+        structs.replace(source, record=planned),
+        side,
+        Create(side, planned, values),
+        _single_state(context, side.other, creation.source),
+    )
+    # Somebody may have edited the record since: what differs from what we sent is their edit.
+    written = {
+        c.name: held.fields.get(c.fields[side])
+        if c.own[side](held.fields.get(c.fields[side])) == c.own[side](values[c.name])
+        else values[c.name]
+        for c in context.program.conversions
+        if c.name in values
+    }
+    link = created_link(context, CreateOutcome(work, write, held, written))
+    if creation.planned != source.shown:  # the source moved on since the note
+        agreed = link.hub_agreed if side is Side.APP else link.app_agreed
+        agreed.same = False
+    link.again = True
+    settlement.created.append(link)
+    context.count("creates recovered")
+
+
+def _single_state(context: Context, side: Side, row: int) -> int | None:
+    known = context.state.links.singles(context.sync.id, [(side, row)])
+    return known.get((side, row), (None, None))[0]
+
+
+def _store(context: Context, settlement: Settlement) -> None:
+    readers = (context.sync.hub_reader, context.sync.app_reader)
+    settlement.moves = context.state.records.moves(readers)
+    subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
+    context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)
+    context.world.step("recovered")

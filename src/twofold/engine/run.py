@@ -1,0 +1,157 @@
+"""One run, top to bottom. The only place where the stages meet.
+
+::
+
+    recover ─► read hub ─► read app ─► [both first readings ended?] ─► plan a chunk ─► apply it ─► …
+
+A run may end, or be killed, between any two effects: what is due stays due, what was being written
+is noted, and the next run takes the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from twofold.core.records import Side
+from twofold.core.schema import Op
+from twofold.engine.apply import apply
+from twofold.engine.chunk import assemble
+from twofold.engine.context import Context
+from twofold.engine.port import Port
+from twofold.engine.read import Braked, read
+from twofold.engine.recover import look_for_creations, recover_creations, recover_updates
+from twofold.engine.world import World
+from twofold.kit.contract import Connector
+from twofold.kit.errors import ConnectorError, LimitUntil, RateLimited, Retry, Stop
+from twofold.store.state import State
+from twofold.store.syncs import RunStatus, Sync
+
+LARGEST_CHUNK = 1_000
+SMALLEST_CHUNK = 100
+"""Records planned together; between these, what both sides take in one push."""
+
+
+class Ending(StrEnum):
+    """Why a slice ended."""
+
+    DONE = "done"
+    """Nothing is due any more."""
+    MORE = "more"
+    """The slice's budget is used up; run again at once."""
+    WAITING = "waiting"
+    """The app asks us to wait, or cannot be reached."""
+    STOPPED = "stopped"
+    """A person is asked: a brake, or access."""
+
+
+class SliceOutcome(Struct, frozen=True):
+    """What a slice did, and what comes next."""
+
+    ending: Ending
+    status: RunStatus = RunStatus()
+    counts: Mapping[str, int] = {}
+    """What happened, by words such as ``hub created``."""
+    retry_at: float | None = None
+    """Seconds since 1970, where the app named a time."""
+
+
+async def run_slice(
+    state: State,
+    world: World,
+    sync_id: int,
+    connectors: Mapping[Side, Connector],
+    *,
+    most_chunks: int | None = None,
+    allow_empty: bool = False,
+) -> SliceOutcome:
+    """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
+
+    Every effect is fenced: a worker that was taken over stops at its next one.
+
+    Raises:
+        FenceLost: another worker took over.
+        TwofoldError: the state cannot be written (disk full, file locked).
+    """
+    fence = state.syncs.claim(sync_id)
+    sync = state.syncs.get(sync_id)
+    context = Context(state, world, sync, _ports(state, sync, connectors), fence)
+    try:
+        ending = await _run(context, most_chunks, allow_empty)
+        outcome = SliceOutcome(ending, counts=context.tally)
+    except Braked as stop:
+        status = RunStatus(stop.brake.code, stop.brake.sentence, needs_person=True)
+        outcome = SliceOutcome(Ending.STOPPED, status, context.tally)
+    except ConnectorError as error:
+        outcome = _failed(error, context)
+    state.syncs.set_status(sync_id, outcome.status)
+    return outcome
+
+
+async def _run(context: Context, most_chunks: int | None, allow_empty: bool) -> Ending:
+    await _observe(context, allow_empty)
+    _index(context)
+    context.state.links.wake(context.sync.id, context.world.now().timestamp())
+    size = _chunk_size(context)
+    done = 0
+    while places := context.state.links.due(context.sync.id, size):
+        if most_chunks is not None and done >= most_chunks:
+            return Ending.MORE
+        moves = context.state.records.moves((context.sync.hub_reader, context.sync.app_reader))
+        await apply(context, assemble(context, places), moves)
+        done += 1
+        if context.uncertain:
+            context.uncertain = False
+            await _observe(context, allow_empty)
+    return Ending.DONE
+
+
+async def _observe(context: Context, allow_empty: bool) -> None:
+    """Learn what became of noted writes, and read both sides."""
+    await recover_updates(context)
+    await look_for_creations(context)
+    for side in Side:
+        context.count(f"{side} read", await read(context.ports[side], context.world, allow_empty))
+    await recover_creations(context)
+
+
+def _ports(state: State, sync: Sync, connectors: Mapping[Side, Connector]) -> dict[Side, Port]:
+    labels = {c.id: c.label for c in state.syncs.connections()}
+    return {
+        side: Port(
+            state,
+            side,
+            connectors[side],
+            sync.rules.type_of(side),
+            sync.reader(side),
+            labels[state.records.reader(sync.reader(side)).connection],
+        )
+        for side in Side
+    }
+
+
+def _index(context: Context) -> None:
+    """Once both first readings have ended, every record is due once; until then none is."""
+    if context.sync.indexed:
+        return
+    context.state.links.index(context.sync.id)
+    for port in context.ports.values():
+        port.relisten()
+    context.world.step("indexed")
+
+
+def _chunk_size(context: Context) -> int:
+    takes = max(port.batch(op) for port in context.ports.values() for op in (Op.CREATE, Op.UPDATE))
+    return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, takes))
+
+
+def _failed(error: ConnectorError, context: Context) -> SliceOutcome:
+    needs_person = isinstance(error, Stop) or not isinstance(error, Retry | LimitUntil)
+    if error.entry.retryable:
+        needs_person = False
+    status = RunStatus(error.code, error.sentence, needs_person)
+    until = error.until.timestamp() if isinstance(error, RateLimited | LimitUntil) else None
+    ending = Ending.STOPPED if needs_person else Ending.WAITING
+    return SliceOutcome(ending, status, context.tally, until)

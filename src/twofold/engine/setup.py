@@ -1,0 +1,28 @@
+"""Put a sync in place: who must read what for it."""
+
+from __future__ import annotations
+
+from twofold.core.mappings import Rules
+from twofold.core.matching import key_fields
+from twofold.core.records import Side
+from twofold.store.state import State
+from twofold.store.syncs import HUB_CONNECTION
+
+
+def needed_fields(rules: Rules, side: Side) -> tuple[str, ...]:
+    """The fields of a side that mappings, matching and scope need."""
+    mapped = (mapping.end(side).name for mapping in rules.mappings)
+    return tuple(dict.fromkeys((*mapped, *key_fields(rules, side))))
+
+
+def install(state: State, name: str, connection: int, rules: Rules, *, enabled: bool) -> int:
+    """Store a sync with its readers; returns its id."""
+    readers = []
+    for side, its_connection in ((Side.HUB, HUB_CONNECTION), (Side.APP, connection)):
+        associations = [mapping.end(side) for mapping in rules.associations]
+        reader = state.records.widen(
+            its_connection, rules.type_of(side).name, needed_fields(rules, side), associations
+        )
+        readers.append(reader.id)
+    return state.syncs.add(name, connection, (readers[0], readers[1]), rules, enabled)
+

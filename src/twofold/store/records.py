@@ -1,0 +1,466 @@
+"""Readers, and what each side showed when it was last read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+
+from twofold.core.records import Record
+from twofold.database.sqlite import Database
+from twofold.store.codec import decode
+from twofold.store.errors import FenceLost
+from twofold.store.types import Known, Page, Reader, Sighting, Stored, Subscriber
+
+_READER = (
+    "id, connection, object_type, fields, associations, cursor, scanning, complete, live, scanned,"
+    " swept"
+)
+_BLOCK = 13
+"""A block of scan marks covers 2**13 rows, one kilobyte."""
+
+
+class Records:
+    """Observations. Nothing here knows a rule."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
+
+    # --- readers ----------------------------------------------------------------------------
+
+    def reader(self, reader_id: int) -> Reader:
+        """A reader by its id."""
+        row = self._connection.execute(
+            f"SELECT {_READER} FROM readers WHERE id = ?", (reader_id,)
+        ).fetchone()
+        return _reader(row)
+
+    def find_reader(self, connection: int, object_type: str) -> Reader | None:
+        """The reader of an object type, if a sync ever needed it."""
+        row = self._connection.execute(
+            f"SELECT {_READER} FROM readers WHERE connection = ? AND object_type = ?",
+            (connection, object_type),
+        ).fetchone()
+        return None if row is None else _reader(row)
+
+    def widen(
+        self,
+        connection: int,
+        object_type: str,
+        fields: Sequence[str],
+        associations: Sequence[str],
+    ) -> Reader:
+        """Make the reader, or have it read these fields too; new fields mean a new full listing."""
+        found = self.find_reader(connection, object_type)
+        if found is None:
+            with self._database.transaction() as db:
+                db.execute(
+                    "INSERT INTO readers (connection, object_type, fields, associations)"
+                    " VALUES (?, ?, ?, ?)",
+                    (connection, object_type, _json(fields), _json(associations)),
+                )
+            return self._the(connection, object_type)
+        wider = tuple(dict.fromkeys((*found.fields, *fields)))
+        more = tuple(dict.fromkeys((*found.associations, *associations)))
+        if (wider, more) != (found.fields, found.associations):
+            with self._database.transaction() as db:
+                db.execute(
+                    "UPDATE readers SET fields = ?, associations = ? WHERE id = ?",
+                    (_json(wider), _json(more), found.id),
+                )
+                # Equal digests and versions no longer mean that all that is asked is known.
+                db.execute(
+                    "UPDATE records SET digest = NULL, version = NULL WHERE reader = ?",
+                    (found.id,),
+                )
+                _restart(db, found.id)
+        return self._the(connection, object_type)
+
+    def restart(self, reader_id: int) -> None:
+        """Forget the cursor: the next page begins a full listing."""
+        with self._database.transaction() as db:
+            _restart(db, reader_id)
+
+    def _the(self, connection: int, object_type: str) -> Reader:
+        found = self.find_reader(connection, object_type)
+        assert found is not None
+        return found
+
+    # --- looking up -------------------------------------------------------------------------
+
+    def known(self, reader_id: int, ids: Sequence[str]) -> dict[str, Known]:
+        """Row, digest and version of those records that were ever seen."""
+        found = self._connection.execute(
+            "SELECT id, row, digest, version, gone FROM records"
+            " WHERE reader = ? AND id IN (SELECT value FROM json_each(?))",
+            (reader_id, _json(ids)),
+        )
+        return {
+            i: Known(row, digest, version, bool(gone)) for i, row, digest, version, gone in found
+        }
+
+    def stored(self, rows: Iterable[int]) -> dict[int, Stored]:
+        """Records by row, decoded."""
+        found = self._connection.execute(
+            "SELECT row, id, version, shown, gone, into_id FROM records"
+            " WHERE row IN (SELECT value FROM json_each(?))",
+            (_json(list(rows)),),
+        )
+        return {row[0]: as_stored(*row) for row in found}
+
+    def shown(self, rows: Iterable[int]) -> dict[int, bytes]:
+        """What records showed, by row, as stored."""
+        found = self._connection.execute(
+            "SELECT row, shown FROM records WHERE row IN (SELECT value FROM json_each(?))",
+            (_json(list(rows)),),
+        )
+        return dict(found.fetchall())
+
+    def since(self, reader_id: int, row: int) -> list[Stored]:
+        """Living records that were first seen after that row, decoded."""
+        found = self._connection.execute(
+            "SELECT row, id, version, shown, gone, into_id FROM records"
+            " WHERE row > ? AND reader = ? AND gone = 0",
+            (row, reader_id),
+        )
+        return [as_stored(*r) for r in found]
+
+    def moves(self, readers: tuple[int, int]) -> tuple[int, int]:
+        """How often each reader has stored something new."""
+        found = [
+            self._connection.execute("SELECT moves FROM readers WHERE id = ?", (r,)).fetchone()[0]
+            for r in readers
+        ]
+        return found[0], found[1]
+
+    def newest(self) -> int:
+        """The highest row so far."""
+        found = self._connection.execute("SELECT max(row) FROM records").fetchone()[0]
+        return found or 0
+
+    # --- pages ------------------------------------------------------------------------------
+
+    def take_page(self, reader: Reader, page: Page, subscribers: Sequence[Subscriber]) -> None:
+        """Store a page with its cursor, and mark what changed as due, in one transaction.
+
+        Raises:
+            FenceLost: somebody else has moved this reader's cursor since ``reader`` was read.
+        """
+        scanning = reader.scanning
+        if page.listing and page.last:
+            scanning = 2
+        with self._database.transaction() as db:
+            moved = db.execute(
+                "UPDATE readers SET cursor = ?, scanning = ? WHERE id = ? AND cursor IS ?",
+                (page.cursor, scanning, reader.id, reader.cursor),
+            )
+            if moved.rowcount != 1:
+                raise FenceLost
+            see(db, reader.id, page.sightings, subscribers)
+            if page.gone:
+                leave(db, reader.id, page.gone, subscribers, page.keys_gone)
+            if page.listing:
+                rows = [*page.unchanged, *(s.row for s in page.sightings if s.row is not None)]
+                added = mark(db, reader.id, rows)
+                db.execute(
+                    "UPDATE readers SET scanned = scanned + ? WHERE id = ?", (added, reader.id)
+                )
+
+    def end_listing(
+        self,
+        reader: Reader,
+        gone: Sequence[int],
+        subscribers: Sequence[Subscriber],
+        keys: Sequence[Sequence[Sequence[int]]],
+        now: float,
+    ) -> None:
+        """The full listing is over: what it did not show is gone."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE readers SET scanning = 0, complete = 1, scanned = 0, swept = ?"
+                " WHERE id = ?",
+                (now, reader.id),
+            )
+            db.execute("DELETE FROM scan_marks WHERE reader = ?", (reader.id,))
+            if gone:
+                leave(db, reader.id, [(row, None) for row in gone], subscribers, keys)
+
+    def refresh(
+        self,
+        reader_id: int,
+        sightings: Sequence[Sighting],
+        gone: Sequence[tuple[int, str | None]],
+        keys_gone: Sequence[Sequence[Sequence[int]]],
+        subscribers: Sequence[Subscriber],
+    ) -> None:
+        """Store what a look at single records showed."""
+        with self._database.transaction() as db:
+            see(db, reader_id, sightings, subscribers)
+            if gone:
+                leave(db, reader_id, gone, subscribers, keys_gone)
+
+    # --- full listings ----------------------------------------------------------------------
+
+    def marked(self, reader_id: int) -> dict[int, int]:
+        """The marks of the full listing under way: block → bits as one integer."""
+        found = self._connection.execute(
+            "SELECT block, bits FROM scan_marks WHERE reader = ?", (reader_id,)
+        )
+        return {block: int.from_bytes(bits, "little") for block, bits in found}
+
+    def unmarked(self, reader_id: int) -> list[tuple[int, str]]:
+        """(row, id) of living records that the full listing under way has not shown."""
+        marks = self.marked(reader_id)
+        found = self._connection.execute(
+            "SELECT row, id FROM records WHERE reader = ? AND gone = 0", (reader_id,)
+        )
+        return [(row, i) for row, i in found if not _bit(marks, row)]
+
+
+def mark(db: sqlite3.Connection, reader_id: int, rows: Iterable[int]) -> int:
+    """Mark rows as shown by the listing under way; returns how many were not marked before."""
+    wanted: dict[int, int] = {}
+    for row in rows:
+        block = row >> _BLOCK
+        wanted[block] = wanted.get(block, 0) | 1 << (row & (1 << _BLOCK) - 1)
+    added = 0
+    for block, bits in wanted.items():
+        found = db.execute(
+            "SELECT bits FROM scan_marks WHERE reader = ? AND block = ?", (reader_id, block)
+        ).fetchone()
+        before = int.from_bytes(found[0], "little") if found else 0
+        added += (bits & ~before).bit_count()
+        db.execute(
+            "REPLACE INTO scan_marks (reader, block, bits) VALUES (?, ?, ?)",
+            (reader_id, block, (before | bits).to_bytes(1 << _BLOCK - 3, "little")),
+        )
+    return added
+
+
+def see(
+    db: sqlite3.Connection,
+    reader_id: int,
+    sightings: Sequence[Sighting],
+    subscribers: Sequence[Subscriber],
+    quiet: int | None = None,
+) -> None:
+    """Store what records showed; new ones get their row. Runs inside a transaction.
+
+    Before what a side shows moves, *seen* is copied out of it where a link had left it there.
+    ``quiet``: a sync for which these are its own writes, so they do not become due.
+    """
+    new = [s for s in sightings if s.row is None]
+    moved = [s for s in sightings if s.row is not None and s.before != s.shown]
+    same = [s for s in sightings if s.row is not None and s.before == s.shown]
+    if new:
+        _insert(db, reader_id, new)
+    db.executemany(
+        "UPDATE records SET digest = coalesce(?, digest), version = ? WHERE row = ?",
+        [(s.digest, s.version, s.row) for s in same],
+    )
+    for position, subscriber in enumerate(subscribers):
+        _copy_out(db, subscriber, moved)
+        _move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
+        if subscriber.marks and subscriber.sync != quiet:
+            back = [s for s in same if s.was_gone]
+            _mark_due(db, subscriber, [s.row for s in (*new, *moved, *back) if s.row is not None])
+    db.executemany(
+        "UPDATE records SET digest = ?, version = ?, shown = ? WHERE row = ?",
+        [(s.digest, s.version, s.shown, s.row) for s in moved],
+    )
+    returned = [s.row for s in sightings if s.was_gone and s.row is not None]
+    if returned:
+        _return(db, subscribers, returned)
+    if new or moved or returned:
+        db.execute(
+            "UPDATE readers SET live = live + ?, moves = moves + 1 WHERE id = ?",
+            (len(new) + len(returned), reader_id),
+        )
+
+
+def leave(
+    db: sqlite3.Connection,
+    reader_id: int,
+    gone: Sequence[tuple[int, str | None]],
+    subscribers: Sequence[Subscriber],
+    keys: Sequence[Sequence[Sequence[int]]],
+) -> None:
+    """Mark living records as gone: (row, the id it was merged into). Runs inside a transaction.
+
+    ``keys``: per record, per subscriber, the match keys that it carried; records that share one
+    become due, as what was ambiguous may now be clear.
+    """
+    db.executemany(
+        "UPDATE records SET gone = 1, into_id = ? WHERE row = ?", [(into, r) for r, into in gone]
+    )
+    db.execute(
+        "UPDATE readers SET live = live - ?, moves = moves + 1 WHERE id = ?",
+        (len(gone), reader_id),
+    )
+    for position, subscriber in enumerate(subscribers):
+        sync, side = subscriber.sync, subscriber.side
+        carried = [
+            (sync, key, side, row)
+            for (row, _), k in zip(gone, keys, strict=True)
+            for key in k[position]
+        ]
+        _drop_keys(db, carried)
+        for row, _ in gone:
+            found = db.execute(
+                "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
+                (sync, side, row),
+            ).fetchone()
+            if found:
+                count(db, sync, {found[0]: -1})
+            _repair_pairs(db, subscriber, row, -1)
+        db.executemany(
+            "DELETE FROM due WHERE sync = ? AND side = ? AND row = ?",
+            [(sync, side, row) for row, _ in gone],
+        )
+        if subscriber.marks:
+            _mark_due(db, subscriber, [row for row, _ in gone if _is_linked(db, subscriber, row)])
+
+
+def count(db: sqlite3.Connection, sync: int, deltas: Mapping[int, int]) -> None:
+    """Move the counters of a sync."""
+    db.executemany(
+        "INSERT INTO counters (sync, state, count) VALUES (?, ?, ?)"
+        " ON CONFLICT (sync, state) DO UPDATE SET count = count + excluded.count",
+        [(sync, state, delta) for state, delta in deltas.items() if delta],
+    )
+
+
+def as_stored(
+    row: int, record_id: str, version: str | None, shown: bytes, gone: int, into_id: str | None
+) -> Stored:
+    """Decode one row of ``records``."""
+    return Stored(row, Record(record_id, decode(shown), version), shown, bool(gone), into_id)
+
+
+def _insert(db: sqlite3.Connection, reader_id: int, new: Sequence[Sighting]) -> None:
+    row = db.execute("SELECT coalesce(max(row), 0) FROM records").fetchone()[0]
+    for sighting in new:
+        row += 1
+        sighting.row = row
+    db.executemany(
+        "INSERT INTO records (row, reader, id, digest, version, shown) VALUES (?, ?, ?, ?, ?, ?)",
+        [(s.row, reader_id, s.id, s.digest, s.version, s.shown) for s in new],
+    )
+
+
+def _copy_out(db: sqlite3.Connection, subscriber: Subscriber, moved: Sequence[Sighting]) -> None:
+    end = subscriber.side.value
+    db.executemany(
+        f"UPDATE links SET agreed_{end} = ? WHERE sync = ? AND {end} = ? AND agreed_{end} IS NULL",
+        [(s.before, subscriber.sync, s.row) for s in moved],
+    )
+
+
+def _move_keys(
+    db: sqlite3.Connection, subscriber: Subscriber, items: Sequence[tuple[Sighting, int]]
+) -> None:
+    """Keep the match keys in step; whoever shared a key that was dropped becomes due."""
+    sync, side = subscriber.sync, subscriber.side.value
+    dropped: list[tuple[int, int, str, int]] = []
+    added: list[tuple[int, int, str, int]] = []
+    for sighting, position in items:
+        now = sighting.keys[position]
+        before = sighting.keys_before[position] if sighting.keys_before else ()
+        if not before:
+            added += [(sync, key, side, sighting.row or 0) for key in now]
+        elif now != before:
+            dropped += [(sync, k, side, sighting.row or 0) for k in before if k not in now]
+            added += [(sync, k, side, sighting.row or 0) for k in now if k not in before]
+    _drop_keys(db, dropped)
+    added.sort()
+    db.executemany("INSERT OR IGNORE INTO match_keys VALUES (?, ?, ?, ?)", added)
+
+
+def _drop_keys(db: sqlite3.Connection, dropped: Sequence[tuple[int, int, str, int]]) -> None:
+    db.executemany(
+        "DELETE FROM match_keys WHERE sync = ? AND hash = ? AND side = ? AND row = ?", dropped
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO due SELECT k.sync, k.side, k.row FROM match_keys k"
+        " JOIN singles s ON s.sync = k.sync AND s.side = k.side AND s.row = k.row"
+        " WHERE k.sync = ? AND k.hash = ?",
+        [(sync, key) for sync, key, _, _ in dropped],
+    )
+
+
+def _mark_due(db: sqlite3.Connection, subscriber: Subscriber, rows: Iterable[int]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
+        [(subscriber.sync, subscriber.side.value, row) for row in rows],
+    )
+
+
+def _return(db: sqlite3.Connection, subscribers: Sequence[Subscriber], rows: Sequence[int]) -> None:
+    """Records that were gone are back."""
+    db.executemany(
+        "UPDATE records SET gone = 0, into_id = NULL WHERE row = ?", [(r,) for r in rows]
+    )
+    for subscriber in subscribers:
+        for row in rows:
+            _repair_pairs(db, subscriber, row, 1)
+
+
+def _repair_pairs(db: sqlite3.Connection, subscriber: Subscriber, row: int, delta: int) -> None:
+    """A linked record left or came back: its pair has one living end less or more."""
+    end = subscriber.side.value
+    found = db.execute(
+        f"SELECT state, {subscriber.side.other.value} FROM links WHERE sync = ? AND {end} = ?",
+        (subscriber.sync, row),
+    ).fetchone()
+    if found is None:
+        return
+    state, twin = found
+    alive = db.execute("SELECT gone = 0 FROM records WHERE row = ?", (twin,)).fetchone()[0]
+    if alive:
+        db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (delta, subscriber.sync))
+    else:
+        count(db, subscriber.sync, {state: delta})
+
+
+def _is_linked(db: sqlite3.Connection, subscriber: Subscriber, row: int) -> bool:
+    found = db.execute(
+        f"SELECT 1 FROM links WHERE sync = ? AND {subscriber.side.value} = ?",
+        (subscriber.sync, row),
+    ).fetchone()
+    return found is not None
+
+
+def _restart(db: sqlite3.Connection, reader_id: int) -> None:
+    db.execute(
+        "UPDATE readers SET cursor = NULL, scanning = 1, scanned = 0 WHERE id = ?", (reader_id,)
+    )
+    db.execute("DELETE FROM scan_marks WHERE reader = ?", (reader_id,))
+
+
+def _bit(marks: Mapping[int, int], row: int) -> bool:
+    return bool(marks.get(row >> _BLOCK, 0) >> (row & (1 << _BLOCK) - 1) & 1)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _reader(row: Sequence[object]) -> Reader:
+    i, connection, object_type, fields, associations, cursor, scanning, complete, live, n, swept = (
+        row
+    )
+    return Reader(
+        id=int(str(i)),
+        connection=int(str(connection)),
+        object_type=str(object_type),
+        fields=tuple(orjson.loads(str(fields))),
+        associations=tuple(orjson.loads(str(associations))),
+        cursor=None if cursor is None else str(cursor),
+        scanning=int(str(scanning)),
+        complete=bool(complete),
+        live=int(str(live)),
+        scanned=int(str(n)),
+        swept=float(str(swept)),
+    )

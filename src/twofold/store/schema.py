@@ -1,0 +1,172 @@
+"""The tables of the state, each with one meaning, as numbered migrations.
+
+A record is named by its integer row everywhere in here; rows are never used again.
+"""
+
+from __future__ import annotations
+
+from twofold.database.migrations import Migration
+
+APPLICATION_ID = 0x54776F66
+""""Twof", in the header of the file."""
+
+_FIRST = """
+CREATE TABLE connections (
+    id INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,              -- connector name
+    label TEXT NOT NULL UNIQUE,     -- chosen by a person
+    account TEXT NOT NULL,          -- from verify(): the same account twice is refused
+    settings TEXT NOT NULL,         -- JSON of what is not secret
+    secrets BLOB NOT NULL,          -- AES-GCM; the key is not in this file
+    UNIQUE (app, account)
+);
+
+-- One reader per connection and object type, with the union of the fields that its syncs need.
+CREATE TABLE readers (
+    id INTEGER PRIMARY KEY,
+    connection INTEGER NOT NULL REFERENCES connections,
+    object_type TEXT NOT NULL,
+    fields TEXT NOT NULL,           -- JSON list
+    associations TEXT NOT NULL,     -- JSON list
+    cursor TEXT,                    -- stored with the page that it follows
+    scanning INTEGER NOT NULL DEFAULT 1,    -- 1 a full listing is under way, 2 it ended: sweep
+    complete INTEGER NOT NULL DEFAULT 0,    -- a full listing has ended at least once
+    live INTEGER NOT NULL DEFAULT 0,        -- records that exist
+    scanned INTEGER NOT NULL DEFAULT 0,     -- records seen by the listing under way
+    moves INTEGER NOT NULL DEFAULT 0,       -- counts the times that something new was stored
+    swept REAL NOT NULL DEFAULT 0,          -- when deletes were last looked for, seconds since 1970
+    UNIQUE (connection, object_type)
+);
+
+-- What a side showed when it was last read. Moved by reading only.
+CREATE TABLE records (
+    row INTEGER PRIMARY KEY,
+    reader INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    digest INTEGER,
+    version TEXT,
+    shown BLOB NOT NULL,
+    gone INTEGER NOT NULL DEFAULT 0,
+    into_id TEXT,                   -- the record that it was merged into
+    UNIQUE (reader, id)
+);
+
+-- Bitmaps of the rows that the full listing under way has shown; a block covers 8,192 rows.
+CREATE TABLE scan_marks (
+    reader INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (reader, block)
+) WITHOUT ROWID;
+
+CREATE TABLE syncs (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    connection INTEGER NOT NULL REFERENCES connections,
+    hub_reader INTEGER NOT NULL REFERENCES readers,
+    app_reader INTEGER NOT NULL REFERENCES readers,
+    config TEXT NOT NULL,           -- JSON, see twofold.store.syncs
+    enabled INTEGER NOT NULL DEFAULT 0,
+    indexed INTEGER NOT NULL DEFAULT 0,     -- both first readings have ended
+    fence INTEGER NOT NULL DEFAULT 0,       -- who may write for this sync
+    status TEXT NOT NULL DEFAULT '',        -- JSON: why it waits or stopped
+    paired INTEGER NOT NULL DEFAULT 0       -- links of which both ends exist
+);
+
+-- A hub record and an app record known to be the same. An agreed value of NULL means: what that
+-- side shows now. It is copied out before what the side shows moves.
+CREATE TABLE links (
+    sync INTEGER NOT NULL,
+    hub INTEGER NOT NULL,
+    app INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    agreed_hub BLOB,
+    agreed_app BLOB,
+    note BLOB,                      -- what is being sent
+    flips BLOB,
+    outcome TEXT,                   -- JSON; NULL = nothing to tell
+    PRIMARY KEY (sync, hub)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX links_by_app ON links (sync, app);
+CREATE INDEX links_noted ON links (sync) WHERE note IS NOT NULL;
+CREATE INDEX links_unhappy ON links (sync, state) WHERE state <> 1;
+
+-- Unlinked records that have been planned.
+CREATE TABLE singles (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    outcome TEXT,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+CREATE INDEX singles_by_state ON singles (sync, state);
+
+-- The note of a create, which has no link yet.
+CREATE TABLE creations (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,             -- where the record is made
+    source INTEGER NOT NULL,
+    ref TEXT NOT NULL,
+    payload BLOB NOT NULL,          -- the very write; the same ref only with the same payload
+    planned BLOB NOT NULL,          -- what the source showed
+    newest INTEGER NOT NULL,        -- the highest row when it was noted
+    fence INTEGER NOT NULL,
+    at REAL NOT NULL,               -- when it was noted, seconds since 1970
+    PRIMARY KEY (sync, side, source)
+) WITHOUT ROWID;
+
+-- Records whose pair must be planned again.
+CREATE TABLE due (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+CREATE TABLE retries (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    at REAL NOT NULL,               -- seconds since 1970
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+
+-- 64-bit hashes of match keys. A hash only proposes; the keys themselves are compared.
+CREATE TABLE match_keys (
+    sync INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (sync, hash, side, row)
+) WITHOUT ROWID;
+
+-- Associations that wait for the link of their far end.
+CREATE TABLE waits (
+    sync INTEGER NOT NULL,
+    reader INTEGER NOT NULL,        -- of the far end
+    target TEXT NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row, reader, target)
+) WITHOUT ROWID;
+CREATE INDEX waits_by_target ON waits (reader, target);
+
+-- How many pairs and singles stand where; kept in the transactions that move them.
+CREATE TABLE counters (
+    sync INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (sync, state)
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    sync INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    ended TEXT,
+    summary TEXT NOT NULL DEFAULT '{}'
+);
+"""
+
+MIGRATIONS = (Migration(1, "the first tables", _FIRST),)

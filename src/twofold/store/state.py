@@ -1,0 +1,38 @@
+"""The state of one installation: everything that Twofold remembers, in one file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from twofold.database.sqlite import Database
+from twofold.store.links import Links
+from twofold.store.records import Records
+from twofold.store.schema import APPLICATION_ID, MIGRATIONS
+from twofold.store.syncs import Syncs
+
+
+class State:
+    """The store: one database, three views of it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.syncs = Syncs(database)
+        self.records = Records(database)
+        self.links = Links(database)
+
+    @classmethod
+    def open(cls, path: Path | None) -> State:
+        """Open or make the file; None = in memory. Raises DatabaseError (TF-S01 to TF-S08)."""
+        if path is None:
+            return cls(Database.from_template(_template()))
+        return cls(Database(path, MIGRATIONS, application_id=APPLICATION_ID))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+
+@cache
+def _template() -> bytes:
+    return Database(None, MIGRATIONS, application_id=APPLICATION_ID).image()

@@ -1,0 +1,190 @@
+"""The rows that the store hands out and takes in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from twofold.core.health import Outcome
+from twofold.core.links import Link
+from twofold.core.records import Record, Side
+
+Place = tuple[Side, int]
+"""A record within one sync: its side and row."""
+
+
+class Reader(Struct, frozen=True):
+    """Where reading one object type of one connection stands."""
+
+    id: int
+    connection: int
+    object_type: str
+    fields: tuple[str, ...]
+    associations: tuple[str, ...]
+    cursor: str | None
+    scanning: int
+    """1 = a full listing is under way, 2 = it ended and absent records must be looked for."""
+    complete: bool
+    live: int
+    scanned: int
+    swept: float
+
+
+class Known(Struct, frozen=True):
+    """What the store knows of a record without decoding it."""
+
+    row: int
+    digest: int | None
+    version: str | None
+    gone: bool
+
+
+class Stored(Struct):
+    """A record with its row."""
+
+    row: int
+    record: Record
+    shown: bytes
+    gone: bool
+    into_id: str | None = None
+
+
+class Subscriber(Struct, frozen=True):
+    """A sync that wants to know what a reader finds."""
+
+    sync: int
+    side: Side
+    marks: bool
+    """Whether changes become due one by one; before both first readings have ended they do not."""
+
+
+class Sighting(Struct):
+    """One record as a page showed it, ready to be stored."""
+
+    id: str
+    digest: int | None
+    version: str | None
+    shown: bytes
+    keys: Sequence[Sequence[int]]
+    """Match key hashes per subscriber, in the order of subscribers."""
+    row: int | None = None
+    """None = a record that was never seen."""
+    before: bytes | None = None
+    """What it showed before; None for a new record. Equal to ``shown`` = only the version moved."""
+    keys_before: Sequence[Sequence[int]] = ()
+    was_gone: bool = False
+
+
+class LinkRow(Struct):
+    """A link as stored, with both its records."""
+
+    hub: Stored
+    app: Stored
+    state: int
+    link: Link
+    agreed: tuple[bytes | None, bytes | None]
+    """*Seen* as stored (hub, app); None = what the side shows."""
+    outcome: str | None
+
+
+class Page(Struct):
+    """One page of a feed, ready to be stored."""
+
+    sightings: Sequence[Sighting]
+    unchanged: Sequence[int]
+    """Rows that it showed and that need no writing."""
+    gone: Sequence[tuple[int, str | None]]
+    keys_gone: Sequence[Sequence[Sequence[int]]]
+    cursor: str
+    listing: bool
+    """Part of a full listing."""
+    last: bool
+    """The end of that listing."""
+
+
+class Creation(Struct):
+    """The note of a create."""
+
+    side: Side
+    source: int
+    ref: str
+    payload: bytes
+    """The very write."""
+    planned: bytes
+    """What the source showed."""
+    at: float
+    """When it was noted, seconds since 1970."""
+    newest: int = 0
+    """The highest row at that time."""
+
+
+class Settlement(Struct):
+    """All that one chunk of work changes, stored in one transaction."""
+
+    moves: tuple[int, int] = (0, 0)
+    """How often each reader (hub, app) had stored something when the chunk was loaded."""
+    sightings: list[tuple[int, Sighting]] = field(default_factory=list)
+    """(reader, what a side showed in answer to our write)."""
+    links: list[LinkChange] = field(default_factory=list)
+    ended: list[tuple[int, Outcome, int]] = field(default_factory=list)
+    """(hub row, outcome, old state) of links that lost one end."""
+    singles: list[SingleChange] = field(default_factory=list)
+    created: list[CreatedLink] = field(default_factory=list)
+    creations_done: list[Place] = field(default_factory=list)
+    """(side where it was made, row of the source)."""
+    done: list[Place] = field(default_factory=list)
+    """No longer due."""
+    due: list[Place] = field(default_factory=list)
+    """Due again at once."""
+    retries: list[tuple[Place, float, int]] = field(default_factory=list)
+    """(record, when in seconds since 1970, attempts so far)."""
+    waits: list[tuple[Place, tuple[tuple[int, str], ...]]] = field(default_factory=list)
+    """For each planned record: the (reader, id) of far ends that it waits for, maybe none."""
+
+
+class Agreed(Struct):
+    """*Seen* of one side."""
+
+    seen: bytes
+    same: bool
+    """It is what the side showed when the chunk was loaded, or in answer to our write. Then it
+    need not be stored twice, unless the side was read again since."""
+
+
+class LinkChange(Struct):
+    """The new state of one link."""
+
+    hub: int
+    app: int
+    outcome: Outcome
+    old_state: int | None
+    """None = the link is new."""
+    hub_agreed: Agreed
+    app_agreed: Agreed
+    flips: bytes | None = None
+
+
+class SingleChange(Struct):
+    """The new state of one unlinked record; an outcome of None forgets it."""
+
+    side: Side
+    row: int
+    outcome: Outcome | None
+    old_state: int | None
+
+
+class CreatedLink(Struct):
+    """A link to a record that we just made, whose row is known only after it is stored."""
+
+    side: Side
+    """Where it was made."""
+    source: int
+    sighting: Sighting
+    outcome: Outcome
+    hub_agreed: Agreed
+    app_agreed: Agreed
+    old_state: int | None = None
+    """Of the source as a single."""
+    again: bool = False
+    """The app filled fields by itself: plan the new pair once more."""
