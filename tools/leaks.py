@@ -15,7 +15,7 @@ PATTERNS = {
         r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|xox[abps]-\w{10,}|pat-[a-z]{2}\d-\w{8})"
     ),
     "a password in an address": (
-        r"\w://[^\s/:@{}\"'<>]+:(?!password@|secret@)[^\s/:@{}\"'<>]+@"
+        r"\w://[^\s/:@{}\"'<>]+:(?!password@|secret@|pw@)[^\s/:@{}\"'<>]+@"
         r"(?!localhost|127\.|\[::1\]|[\w.-]*\b(example|test|invalid)\b|\W)"
     ),
     "a path of one machine": (
