@@ -1,0 +1,113 @@
+"""What an app lets us ask per time, shared by everybody who uses one connection.
+
+Rates follow the generic cell rate algorithm: a limit is one moment in time, the theoretical
+arrival of the next request. A fifth of the permits may be used at once, the other four fifths
+arrive evenly, so that no window of the declared length sees more than was declared (costs being
+whole numbers).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from twofold.kit.clock import Clock
+from twofold.kit.contract import Limit, Pause
+from twofold.kit.errors import LimitUntil
+
+_AT_ONCE = 0.2
+"""The share of the permits that need not wait for their turn."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Rate:
+    """One limit on requests (or points, tokens) per time."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.blocked_until = _LONG_AGO
+        self._interval = limit.per / (limit.permits * (1 - _AT_ONCE))
+        self._tolerance = max(0.0, limit.permits * _AT_ONCE - 1) * self._interval
+        self._arrival = _LONG_AGO
+
+    def earliest(self, now: datetime, cost: float) -> datetime:
+        """When the next request may go."""
+        turn = self._arrival + (cost - 1) * self._interval - self._tolerance
+        return max(turn, self.blocked_until, now)
+
+    def take(self, due: datetime, cost: float) -> None:
+        """Use up permits for a request that goes then."""
+        self._arrival = max(self._arrival, due) + cost * self._interval
+
+
+class Budgets:
+    """All limits of one connection."""
+
+    def __init__(
+        self,
+        app: str,
+        limits: Iterable[Limit],
+        clock: Clock,
+        patience: timedelta = timedelta(seconds=30),
+    ) -> None:
+        """``patience``: the longest wait within one request; beyond it LimitUntil is raised."""
+        self._app = app
+        self._clock = clock
+        self._patience = patience
+        declared = list(limits)
+        self._rates = {limit.name: _Rate(limit) for limit in declared if not limit.concurrent}
+        self._slots = {
+            limit.name: asyncio.Semaphore(max(1, int(limit.permits)))
+            for limit in declared
+            if limit.concurrent
+        }
+        self._blocked_until = _LONG_AGO
+
+    @asynccontextmanager
+    async def request(self, cost: Mapping[str, float] | None = None) -> AsyncIterator[None]:
+        """Hold what one request needs while it is under way; a limit not named costs 1.
+
+        Raises:
+            LimitUntil: the turn comes later than we may wait. Nothing is used up.
+        """
+        costs = cost or {}
+        async with AsyncExitStack() as held:
+            for slots in self._slots.values():
+                await held.enter_async_context(slots)
+            await self._turn(costs)
+            yield
+
+    async def _turn(self, costs: Mapping[str, float]) -> None:
+        """Wait until every rate allows the request. Turns are given in the order of asking."""
+        now = self._clock.now()
+        asked = [(rate, costs.get(name, 1.0)) for name, rate in self._rates.items()]
+        due = max([self._blocked_until, now, *(rate.earliest(now, cost) for rate, cost in asked)])
+        self.check(due)
+        for rate, cost in asked:
+            rate.take(due, cost)
+        while due > (now := self._clock.now()):
+            await self._clock.sleep((due - now).total_seconds())
+            # The app may have blocked us in the meantime.
+            blocked = [rate.blocked_until for rate in self._rates.values()]
+            due = max([due, self._blocked_until, *blocked])
+            self.check(due)
+
+    def check(self, due: datetime) -> None:
+        """Raise LimitUntil where a wait until then is too long for one request."""
+        if due - self._clock.now() > self._patience:
+            raise LimitUntil(self._app, due)
+
+    def learn(self, pauses: Sequence[Pause]) -> None:
+        """Follow what a response said, for everybody who shares these budgets."""
+        for pause in pauses:
+            rate = self._rates.get(pause.limit)
+            used_up = pause.remaining is not None and pause.remaining < 1
+            if rate is not None and (pause.refused or used_up):
+                until = pause.until or self._clock.now() + rate.limit.per
+                rate.blocked_until = max(rate.blocked_until, until)
+
+    def block(self, until: datetime) -> None:
+        """Send nothing before then: the app said so without naming a limit."""
+        self._blocked_until = max(self._blocked_until, until)
