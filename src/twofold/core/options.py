@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from twofold.core import normalize
 from twofold.core.schema import Field
@@ -17,7 +18,16 @@ def labels_of(field: Field) -> Mapping[str, str]:
 def joined(value: Value, labels: Mapping[str, str]) -> str:
     """Several options as one text: their labels, with semicolons between them."""
     members = value if isinstance(value, tuple) else (value,)
-    return "; ".join(labels.get(str(v), str(v)).strip() for v in members if not is_blank(v))
+    return "; ".join(labels.get(as_text(v), as_text(v)).strip() for v in members if not is_blank(v))
+
+
+def as_text(value: Value) -> str:
+    """Any value as one text; numbers through Decimal, which no number of digits can stall."""
+    if isinstance(value, tuple):
+        return "; ".join(map(as_text, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    return str(value)
 
 
 def paired_options(source: Field, target: Field) -> Mapping[str, str]:

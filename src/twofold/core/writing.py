@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from twofold.core import normalize
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import FieldMapping
-from twofold.core.options import joined, labels_of, paired_options
+from twofold.core.options import as_text, joined, labels_of, paired_options
 from twofold.core.records import Side
 from twofold.core.schema import Field
 from twofold.core.type_matrix import Shape, cell, shape
@@ -35,9 +35,10 @@ def writer(mapping: FieldMapping, side: Side, zone: ZoneInfo) -> Writer:
         return _refuse(target, "nothing from the other side")
     if pair[1] is Shape.TEXT:
         return _guarded(target, _to_text(source, target, zone))
-    if pair[1] in {Shape.TEXTS, Shape.CHOICES}:
-        member = _to_choice if pair[1] is Shape.CHOICES else _to_same_text
-        return _guarded(target, _each(member(source, target)))
+    if pair[1] is Shape.TEXTS:
+        return _guarded(target, _each(_to_text(source, target, zone)))
+    if pair[1] is Shape.CHOICES:
+        return _guarded(target, _each(_to_choice(source, target)))
     if pair[1] is Shape.CHOICE:
         return _guarded(target, _to_choice(source, target))
     if pair[1] is Shape.DATE:
@@ -61,14 +62,9 @@ def _guarded(target: Field, convert: Writer) -> Writer:
 
 
 def _unfit(target: Field, value: Value, expected: str) -> TwofoldError:
-    return TwofoldError("TF-R01", field=target.name, value=_shown(value), expected=expected)
-
-
-def _shown(value: Value) -> str:
-    """A value in an error's sentence; through Decimal, which no number of digits can stall."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = Decimal(value)
-    return str(value)[:_MOST_SHOWN]
+    return TwofoldError(
+        "TF-R01", field=target.name, value=as_text(value)[:_MOST_SHOWN], expected=expected
+    )
 
 
 def _refuse(target: Field, expected: str) -> Writer:
@@ -85,10 +81,6 @@ def _each(convert: Writer) -> Writer:
         return tuple(v for v in written if v is not None and not isinstance(v, tuple))
 
     return write
-
-
-def _to_same_text(_source: Field, target: Field) -> Writer:
-    return lambda value: _fitting(str(value).strip(), target, value)
 
 
 def _to_text(source: Field, target: Field, zone: ZoneInfo) -> Writer:
@@ -145,7 +137,7 @@ def _to_choice(source: Field, target: Field) -> Writer:
     known = {option.value for option in target.options}
 
     def write(value: Value) -> Value:
-        plain = str(value).strip()
+        plain = as_text(value).strip()
         if plain in pairs:
             return pairs[plain]
         if known and target.closed and plain not in known:
