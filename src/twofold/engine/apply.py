@@ -95,7 +95,11 @@ def _note(
     context.state.links.note(
         context.sync.id,
         context.fence,
-        [(p.hub.row, note_of(context, p)) for p in pairs if p.old_state is not None],
+        [
+            (p.hub.row, note_of(context, p), _known_by_note(p))
+            for p in pairs
+            if p.old_state is not None
+        ],
         [(p.hub.row, p.app.row, note_of(context, p)) for p in pairs if p.old_state is None],
         [creation_of(context, c) for c in creates],
     )
@@ -103,6 +107,14 @@ def _note(
         if pair.old_state is None:
             pair.old_state = int(State.WAITING)
     context.world.step("noted")
+
+
+def _known_by_note(pair: PairWork) -> tuple[bytes, bytes] | None:
+    """*Seen* as an earlier note moved it, before that note is replaced."""
+    seen = pair.plan.seen
+    if not pair.link.note or seen is None:
+        return None
+    return encode(seen[Side.HUB]), encode(seen[Side.APP])
 
 
 def _settle_quiet(context: Context, settlement: Settlement, pairs: Sequence[PairWork]) -> None:
@@ -325,6 +337,8 @@ def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
     for work in chunk.creates:
         done[work.side.other, work.source.row] = None
     settlement.done = list(done)
+    for place in chunk.unsure:
+        _later(context, settlement, place)
     looked = {(c.side.other, c.source.row) for c in chunk.creates}
     settled = {
         *((s.other, r) for s, r in settlement.creations_done),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from twofold.core.health import Outcome
@@ -75,6 +76,8 @@ class Chunk(Struct):
     creates: list[CreateWork]
     singles: list[tuple[Place, Outcome, int | None]]
     """Exclusions of unlinked records that are new or changed, with the state before."""
+    unsure: list[Place] = msgspec.field(default_factory=list)
+    """Records whose create was noted and may have happened: nothing is made until we know."""
 
 
 def assemble(context: Context, places: Sequence[Place]) -> Chunk:
@@ -130,6 +133,7 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
     sides = {side: [r.record for (s, _), r in records.items() if s is side] for side in Side}
     twins = context.twins(sides)
     known = context.state.links.singles(context.sync.id, related)
+    unsure = {(c.side.other, c.source) for c in context.state.links.creations(context.sync.id)}
     for hub_row, app_row, _ in matching.pairs:
         hub, app = records[Side.HUB, hub_row], records[Side.APP, app_row]
         plan = plan_pair(context.program, hub.record, app.record, UNMET, twins)
@@ -145,7 +149,9 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
     for place in sorted(matching.alone):
         planned = plan_single(context.program, place[0], records[place].record, twins)
         old = known.get(place, (None, None))[0]
-        if isinstance(planned, Create):
+        if isinstance(planned, Create) and place in unsure:
+            chunk.unsure.append(place)
+        elif isinstance(planned, Create):
             chunk.creates.append(CreateWork(records[place], planned.side, planned, old))
         else:
             _keep_single(chunk, place, planned, known)

@@ -52,11 +52,14 @@ async def look_for_creations(context: Context) -> None:
                 context.world.step(f"{side} looked after noted creates")
 
 
-async def recover_creations(context: Context) -> None:
+async def recover_creations(context: Context, began: float) -> None:
     """Settle every noted create: repeat it where that is safe, else find what it made.
 
     Where the app can neither repeat a create safely nor be asked by a key, what it made is found
     among the records that were first read after the note was written.
+
+    Args:
+        began: When the reading before this began, in seconds since 1970.
     """
     for side in Side:
         noted = [c for c in context.state.links.creations(context.sync.id) if c.side is side]
@@ -65,7 +68,7 @@ async def recover_creations(context: Context) -> None:
         if context.ports[side].type.idempotent:
             await _repeat(context, side, noted)
         else:
-            _adopt(context, side, noted)
+            _adopt(context, side, noted, began)
 
 
 async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> None:
@@ -88,12 +91,13 @@ async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> No
         _store(context, settlement)
 
 
-def _adopt(context: Context, side: Side, noted: Sequence[Creation]) -> None:
+def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float) -> None:
     """Find what we made among the unlinked records that appeared since the note."""
     port = context.ports[side]
-    # What was made may not show yet where the app's feed lags and no key can be asked.
-    visible = context.world.now().timestamp() - port.type.lag.total_seconds()
-    noted = [c for c in noted if look_keys(context, side) or c.at <= visible]
+    # What was made may not show yet where the app's feed lags and no key could be asked.
+    visible = began - port.type.lag.total_seconds()
+    keys = set(look_keys(context, side))
+    noted = [c for c in noted if c.at <= visible or keys & decode(c.payload).keys()]
     newest = min((c.newest for c in noted), default=0)
     fresh = context.state.records.since(port.reader, newest)
     linked = context.state.links.linked(context.sync.id, side, [s.row for s in fresh])

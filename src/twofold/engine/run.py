@@ -110,11 +110,12 @@ async def _run(context: Context, most_chunks: int | None, allow_empty: bool) -> 
 
 async def _observe(context: Context, allow_empty: bool) -> None:
     """Learn what became of noted writes, and read both sides."""
+    began = context.world.now().timestamp()
     await recover_updates(context)
     await look_for_creations(context)
     for side in Side:
         context.count(f"{side} read", await read(context.ports[side], context.world, allow_empty))
-    await recover_creations(context)
+    await recover_creations(context, began)
 
 
 def _ports(state: State, sync: Sync, connectors: Mapping[Side, Connector]) -> dict[Side, Port]:

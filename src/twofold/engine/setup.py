@@ -25,4 +25,3 @@ def install(state: State, name: str, connection: int, rules: Rules, *, enabled: 
         )
         readers.append(reader.id)
     return state.syncs.add(name, connection, (readers[0], readers[1]), rules, enabled)
-

@@ -194,16 +194,24 @@ class Links:
         self,
         sync: int,
         fence: int,
-        notes: Sequence[tuple[int, Note]],
+        notes: Sequence[tuple[int, Note, tuple[bytes, bytes] | None]],
         new_links: Sequence[tuple[int, int, Note]],
         creations: Sequence[Creation],
     ) -> None:
-        """Write down what is about to be sent: notes of links (by hub row), and creates."""
+        """Write down what is about to be sent: notes of links (by hub row), and creates.
+
+        A note that replaces another one comes with what *seen* (hub, app) became by the old one;
+        otherwise a crash would forget that the old write arrived.
+        """
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
             db.executemany(
                 "UPDATE links SET note = ? WHERE sync = ? AND hub = ?",
-                [(encode_note(note), sync, hub) for hub, note in notes],
+                [(encode_note(note), sync, hub) for hub, note, _ in notes],
+            )
+            db.executemany(
+                "UPDATE links SET agreed_hub = ?, agreed_app = ? WHERE sync = ? AND hub = ?",
+                [(*seen, sync, hub) for hub, _, seen in notes if seen is not None],
             )
             for hub, app, note in new_links:
                 # Until its first outcome a new pair waits; the link keeps the note.
@@ -244,20 +252,17 @@ class Links:
             check_fence(db, sync, fence)
             unmoved = _unmoved(db, sync, settlement.moves)
             _settle_sightings(db, sync, settlement, subscribers)
+            changes = [*settlement.links, *map(_of_created, settlement.created)]
+            singles = [*settlement.singles, *map(_no_longer_alone, settlement.created)]
+            dead = _dead(db, changes, singles)
             deltas: dict[int, int] = {}
-            paired = _settle_links(db, sync, settlement, deltas, unmoved)
+            for made in settlement.created:
+                if made.sighting.row is not None:  # it may have been read, and alone, before
+                    _forget_single(db, sync, made.side, made.sighting.row)
+            _settle_links(db, sync, changes, dead, deltas, unmoved)
             _settle_ended(db, sync, settlement.ended, deltas)
-            singles = [
-                *settlement.singles,
-                *(
-                    SingleChange(m.side.other, m.source, None, m.old_state)
-                    for m in settlement.created
-                ),
-            ]
-            _settle_singles(db, sync, singles, deltas)
+            _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
             count(db, sync, deltas)
-            if paired:
-                db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (paired, sync))
             _settle_due(db, sync, settlement)
 
 
@@ -301,20 +306,32 @@ def _unmoved(db: sqlite3.Connection, sync: int, moves: tuple[int, int]) -> tuple
     return now[0] == moves[0], now[1] == moves[1]
 
 
+def _dead(
+    db: sqlite3.Connection, changes: Sequence[LinkChange], singles: Sequence[SingleChange]
+) -> set[int]:
+    """Rows whose records are gone by now: what is gone was uncounted when it left."""
+    rows = [row for c in changes for row in (c.hub, c.app)] + [c.row for c in singles]
+    found = db.execute(
+        "SELECT row FROM records WHERE row IN (SELECT value FROM json_each(?)) AND gone",
+        (_json(rows),),
+    )
+    return {row for (row,) in found}
+
+
 def _settle_links(
     db: sqlite3.Connection,
     sync: int,
-    settlement: Settlement,
+    changes: Sequence[LinkChange],
+    dead: set[int],
     deltas: dict[int, int],
     unmoved: tuple[bool, bool],
-) -> int:
-    """Store links; returns how many new pairs there are."""
-    changes = [*settlement.links, *(_of_created(made) for made in settlement.created)]
+) -> None:
     new: list[LinkChange] = []
     rows: list[tuple[object, ...]] = []
     for change in changes:
         state = int(change.outcome.state)
-        _move(deltas, change.old_state, state)
+        if not {change.hub, change.app} <= dead:
+            _move(deltas, change.old_state, state)
         values = (
             state,
             _kept(change.hub_agreed, unmoved[0]),
@@ -329,12 +346,15 @@ def _settle_links(
             rows.append((*values, change.app))
         else:
             db.execute(_UPDATE_LINK, values)
-    for made in settlement.created:
-        if made.sighting.row is not None:  # it may have been read, and been alone, before
-            _forget_single(db, sync, made.side, made.sighting.row)
     db.executemany(_INSERT_LINK, rows)
     _wake_waiting(db, [row for c in new for row in (c.hub, c.app)])
-    return len(new)
+    paired = sum(c.hub not in dead and c.app not in dead for c in new)
+    if paired:
+        db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (paired, sync))
+
+
+def _no_longer_alone(made: CreatedLink) -> SingleChange:
+    return SingleChange(made.side.other, made.source, None, made.old_state)
 
 
 _UPDATE_LINK = (
