@@ -152,6 +152,9 @@ class Manifest(Struct, frozen=True):
     """By *hub* object type (contact, company, deal)."""
     objects: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Hub object type → the app's object type that pairs with it by default."""
+    address: str = ""
+    """The question that asks for the base address of ``Http``; empty: no HTTP is spoken. Requests
+    sign in with the answers to ``user`` and ``password``, or to ``token``, where these are asked."""
 
 
 class Identity(Struct, frozen=True):

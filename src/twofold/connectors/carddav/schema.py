@@ -114,4 +114,5 @@ MANIFEST = Manifest(
         COMPANY: (_default("name"), _default("description", "note"), *_PLACE),
     },
     objects={CONTACT: CONTACT, COMPANY: COMPANY},
+    address="url",
 )
