@@ -36,7 +36,10 @@ class MemoryConformance(ConnectorConformance):
 
     @pytest.fixture
     def connector(self) -> Connector:
-        return MemoryConnector.over(MemoryApp(self.types(), page_size=3, habits=self.habits))
+        return self.made_by(MemoryConnector)
+
+    def made_by(self, kind: type[MemoryConnector]) -> Connector:
+        return kind.over(MemoryApp(self.types(), page_size=3, habits=self.habits))
 
     def app(self, connector: Connector) -> MemoryApp:
         assert isinstance(connector, MemoryConnector)

@@ -39,9 +39,10 @@ class ChangesTests(Subject):
     @needs(Capability.WATERMARK)
     async def test_a_watermark_moves_on(self, connector: Connector) -> None:
         """The new record comes; what is older than lag and resolution comes no more."""
-        (old,) = await self.make(connector, 1)
-        await self.settle(connector)
-        _, reading = await self.listed(connector, 2)
+        _, reading = await self.listed(connector, 1)
+        (old,) = await self.make(connector, 2)
+        reading = await self.changed(connector, reading.cursor)
+        assert old in reading.ids
         reading = await self.changed(connector, reading.cursor)
         (new,) = await self.make(connector, 3)
         reading = await self.changed(connector, reading.cursor)

@@ -125,25 +125,15 @@ class ListingTests(Subject):
         """With no fields asked, all ids come: the sweep for deletes."""
         made = await self.make(connector, *range(max(self.several_pages, 3)))
         await self.settle(connector)
-        ids: list[str] = []
-        cursor, more = None, True
-        while more:
-            page = await connector.pull(self.object_type, cursor, ())
-            ids += page.ids
-            cursor, more = page.cursor, page.more
+        ids = [i async for page in self.pages(connector, None, ()) for i in page.ids]
         assert sorted(ids) == sorted(made)
 
     async def test_another_instance_goes_on_amid_a_listing(self, connector: Connector) -> None:
         """A cursor holds all there is to know, between any two pages."""
         made = await self.make(connector, *range(max(self.several_pages, 3)))
         await self.settle(connector)
-        names = await self.names(connector)
-        ids: list[str] = []
-        cursor, more = None, True
-        while more:
-            page = await (await self.reconnect(connector)).pull(self.object_type, cursor, names)
-            ids += page.ids
-            cursor, more = page.cursor, page.more
+        pages = self.pages(connector, None, await self.names(connector), reconnecting=True)
+        ids = [record_id async for page in pages for record_id in page.ids]
         assert sorted(ids) == sorted(made)
 
     async def test_decode_keeps_the_order_asked(self, connector: Connector) -> None:

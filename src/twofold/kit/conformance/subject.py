@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import ClassVar
@@ -16,7 +16,7 @@ from twofold.core.values import Kind, Value
 from twofold.kit.conformance.capabilities import Capability
 from twofold.kit.contract import Batch, Connector, Result, Status, Write
 
-_MOST_PAGES = 10_000
+_MOST_PAGES = 2_000
 _SAMPLES: Mapping[Kind, tuple[Value, ...]] = {
     Kind.TEXT: ("Ada", "two words"),
     Kind.EMAIL: ("ada@example.org",),
@@ -155,6 +155,25 @@ class Subject(ABC):
         """All fields that can be mapped."""
         return [f.name for f in (await self.kind(connector)).fields if not f.unmappable]
 
+    async def pages(
+        self,
+        connector: Connector,
+        cursor: str | None,
+        fields: Sequence[str],
+        associations: Sequence[str] = (),
+        *,
+        reconnecting: bool = False,
+    ) -> AsyncIterator[Batch]:
+        """The pages from a cursor on; each by a new instance where asked so."""
+        for _ in range(_MOST_PAGES):
+            reader = await self.reconnect(connector) if reconnecting else connector
+            page = await reader.pull(self.object_type, cursor, fields, associations)
+            yield page
+            if not page.more:
+                return
+            cursor = page.cursor
+        raise AssertionError("the feed never ends")
+
     async def read(
         self,
         connector: Connector,
@@ -165,13 +184,9 @@ class Subject(ABC):
         """Drain the feed from a cursor; fetch what came without a body."""
         asked = await self.names(connector) if fields is None else fields
         reading = Reading()
-        for _ in range(_MOST_PAGES):
-            page = await connector.pull(self.object_type, cursor, asked, associations)
+        async for page in self.pages(connector, cursor, asked, associations):
             await self._take(connector, reading, page, asked, associations)
-            if not page.more:
-                return reading
-            cursor = page.cursor
-        raise AssertionError("the feed never ends")
+        return reading
 
     async def _take(
         self,
