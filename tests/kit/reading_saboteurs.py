@@ -11,7 +11,7 @@ from tests.kit.sabotage import Names, PageSaboteur, RecordSaboteur, caught_by
 
 from twofold.core.records import Fields, Record
 from twofold.core.schema import ObjectType
-from twofold.kit.contract import Batch
+from twofold.kit.contract import Batch, Identity, Pause, Question, Response
 from twofold.kit.digests import digest_values
 from twofold.kit.errors import CursorExpired
 from twofold.kit.memory import MemoryConnector
@@ -63,6 +63,41 @@ class InventsValues(MemoryConnector):
         }
 
 
+@caught_by("an_unknown_object_type_is_refused")
+class AnswersForAnyType(MemoryConnector):
+    """Finds nothing of a type that does not exist."""
+
+    async def get(
+        self, obj: str, ids: Names, fields: Names, associations: Names = (), key: str | None = None
+    ) -> Mapping[str, Sequence[Record]]:
+        known = obj in self.app.tables
+        return await super().get(obj, ids, fields, associations, key) if known else {}
+
+
+@caught_by("verify_names_the_account")
+class NamesTheSession(MemoryConnector):
+    """Names each instance instead of the account."""
+
+    async def verify(self) -> Identity:
+        return replace(await super().verify(), account=f"session-{self.app.called('verify')}")
+
+
+@caught_by("the_manifest_makes_sense")
+class AsksTwice(MemoryConnector):
+    """Asks two questions of one name."""
+
+    manifest = replace(MemoryConnector.manifest, questions=(Question("app", "App"),) * 2)
+
+
+@caught_by("rate_signals_survive_any_response")
+class TrustsHeaders(MemoryConnector):
+    """Expects a number where a server may write anything."""
+
+    def pauses(self, response: Response) -> Sequence[Pause]:
+        after = response.headers.get("retry-after")
+        return [] if after is None else [Pause("calls", remaining=float(after))]
+
+
 # --- listing --------------------------------------------------------------------------------
 
 
@@ -109,6 +144,14 @@ class PagesByOffset(MemoryConnector):
         assert table.position == position
         following = str(start + size) if more else onward.cursor
         return self._batch(asked, rows[:size], following, more, snapshot=True)
+
+
+@caught_by("an_empty_account_lists_nothing")
+class InventsADelete(PageSaboteur):
+    """Reports that somebody is gone who never was there."""
+
+    def page(self, batch: Batch, cursor: str | None) -> Batch:
+        return replace(batch, gone=[*batch.gone, ("0", None)])
 
 
 @caught_by("a_listing_of_ids_alone")

@@ -125,6 +125,14 @@ class CallsStoredWhatWasSent(WriteSaboteur):
         ]
 
 
+@caught_by("an_empty_push_is_no_write")
+class AlwaysWrites(MemoryConnector):
+    """Creates a record when there is nothing to write."""
+
+    async def push(self, obj: str, writes: Sequence[Write]) -> Sequence[Result]:
+        return await super().push(obj, writes or [Write("none", Op.CREATE)])
+
+
 @caught_by("writes_are_not_changed")
 class MutatesTheWrite(WriteSaboteur):
     """Changes the write that it was given."""
