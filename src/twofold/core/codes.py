@@ -449,6 +449,11 @@ _ALL = (
         "{side} has no association {name}; it has: {known}.",
         "Choose one of these, or leave the option out.",
     ),
+    Code(
+        "TF-U26",
+        "The hub cannot be removed: every sync has it on one side.",
+        "Nothing to do; to start anew, name another data folder.",
+    ),
 )
 
 CODES: dict[str, Code] = {entry.code: entry for entry in _ALL}

@@ -24,4 +24,6 @@ def install(state: State, name: str, connection: int, rules: Rules, *, enabled: 
             its_connection, rules.type_of(side).name, needed_fields(rules, side), associations
         )
         readers.append(reader.id)
+        for mapping in rules.associations:  # the far ends, whose own sync says what is read there
+            state.records.widen(its_connection, mapping.target(side), (), ())
     return state.syncs.add(name, connection, (readers[0], readers[1]), rules, enabled)

@@ -7,19 +7,21 @@ from pathlib import Path
 
 from twofold.database.sqlite import Database
 from twofold.store.links import Links
+from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.syncs import Syncs
 
 
 class State:
-    """The store: one database, three views of it."""
+    """The store: one database, four views of it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.syncs = Syncs(database)
         self.records = Records(database)
         self.links = Links(database)
+        self.outcomes = Outcomes(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

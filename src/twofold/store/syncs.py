@@ -134,6 +134,24 @@ class Syncs:
                 (orjson.dumps(settings).decode(), secrets, connection_id),
             )
 
+    def rename_connection(self, connection_id: int, label: str) -> None:
+        """Give a connection another label.
+
+        Raises:
+            TwofoldError: TF-A05, the label is taken.
+        """
+        if any(c.label == label and c.id != connection_id for c in self.connections()):
+            raise TwofoldError("TF-A05", label=label)
+        with self._database.transaction() as db:
+            db.execute("UPDATE connections SET label = ? WHERE id = ?", (label, connection_id))
+
+    def remembered(self, connection_id: int) -> int:
+        """How many records were read through a connection and still exist."""
+        found: int = self._connection.execute(
+            "SELECT coalesce(sum(live), 0) FROM readers WHERE connection = ?", (connection_id,)
+        ).fetchone()[0]
+        return found
+
     def remove_connection(self, connection_id: int) -> None:
         """Forget a connection that no sync uses, with what was read through it."""
         with self._database.transaction() as db:
@@ -220,6 +238,13 @@ class Syncs:
                 "UPDATE runs SET ended = ?, summary = ? WHERE id = ?",
                 (ended, orjson.dumps(summary).decode(), run),
             )
+
+    def ever_done(self, sync: int) -> bool:
+        """Whether a run of this sync has ended with nothing left to do."""
+        found = self._connection.execute(
+            "SELECT 1 FROM runs WHERE sync = ? AND summary ->> 'ending' = 'done' LIMIT 1", (sync,)
+        )
+        return found.fetchone() is not None
 
     def runs(self, sync: int, limit: int = 20) -> list[Run]:
         """The latest runs of a sync, newest first."""
