@@ -51,7 +51,7 @@ format: $(VENV)/.test ## Format the code and apply the lint rules' safe fixes
 	$(BIN)/ruff check --fix $(CHECKED)
 
 simulate: $(VENV)/.test ## SEEDS=n histories of edits, faults and crashes on simulated time
-	TWOFOLD_SEEDS=$(SEEDS) $(RUN) -m pytest tests/simulation $(PYTEST)
+	$(RUN) -m tests.simulation --seeds $(SEEDS)
 
 chaos: $(VENV)/.test ## KILLS=n times kill -9 of a real run at a random moment, then check
 	@bash tools/need_mariadb.sh
