@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.simulation.history import History
 from tests.simulation.users import Edit
@@ -126,15 +126,20 @@ def _field_agrees(
     assert final in allowed, _say(history, f"{where} is {final!r}, expected one of {allowed}")
 
 
-def _not_replaced(edits: Iterable[Edit]) -> list[Edit]:
+def _not_replaced(edits: Sequence[Edit]) -> list[Edit]:
     """Edits that nobody replaced knowingly: neither later on the same side, nor on the other side
     by somebody who saw their value."""
-    by_value = {e.value: e for e in edits}
     replaced: set[int] = set()
     for edit in edits:
         replaced.update(e.number for e in edits if e.side is edit.side and e.number < edit.number)
-        base = by_value.get(edit.base)
+        base = _edit_behind(edits, edit)
         while base is not None and base.number not in replaced:
             replaced.add(base.number)
-            base = by_value.get(base.base)
+            base = _edit_behind(edits, base)
     return [e for e in edits if e.number not in replaced]
+
+
+def _edit_behind(edits: Sequence[Edit], edit: Edit) -> Edit | None:
+    """The other side's edit whose value somebody saw when they made this one."""
+    same = [e for e in edits if e.value == edit.base and e.number < edit.number]
+    return None if any(e.side is edit.side for e in same) else (same[-1] if same else None)

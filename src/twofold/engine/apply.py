@@ -64,6 +64,9 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
     _settle_due(context, settlement, chunk)
     subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
     context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)
+    for made in creates:
+        if made.vanished and made.held is not None:
+            context.ports[made.work.side].store([], {made.held.id: None})
     context.world.step("settled")
     if error is not None:
         raise error

@@ -40,6 +40,8 @@ class CreateOutcome(Struct):
     stale: bool = False
     """Something was found: match again."""
     later: bool = False
+    vanished: bool = False
+    """It was made, and somebody deleted it before we could look."""
 
 
 def look_keys(context: Context, side: Side) -> tuple[str, ...]:
@@ -147,6 +149,11 @@ async def _take(context: Context, port: Port, outcome: CreateOutcome, answer: An
             outcome.issues.append(answer.issue)
     elif answer.status is Status.UNKNOWN:
         outcome.unknown = True
+    elif answer.status is Status.OK and answer.id is not None:
+        # Link what was sent, so that the deletion is remembered and nothing is made again.
+        outcome.held = Record(answer.id, outcome.write.fields)
+        outcome.written = dict(outcome.work.create.values)
+        outcome.vanished = True
     elif answer.status in {Status.RETRY, Status.CONFLICT, Status.OK, Status.MISSING}:
         outcome.later = True
     elif answer.status is Status.DUPLICATE:

@@ -34,15 +34,19 @@ async def read(port: Port, world: World, allow_empty: bool = False) -> int:
         Braked: a full listing shows nothing of what we knew.
         ConnectorError: the side cannot be read; what was stored before stays.
     """
-    _begin(port, world)
+    resumed = _begin(port, world)
     moved = 0
     expired = False
     while True:
         reader = port.state.records.reader(port.reader)
         if reader.scanning == 2:
             await _end_listing(port, world, reader, allow_empty)
-            if port.relists:
+            if not resumed:
                 return moved
+            # A listing that an earlier run began may have missed what was made meanwhile.
+            resumed = False
+            if port.relists:
+                port.state.records.restart(port.reader)
             continue
         try:
             batch = await port.connector.pull(
@@ -63,15 +67,16 @@ async def read(port: Port, world: World, allow_empty: bool = False) -> int:
             return moved
 
 
-def _begin(port: Port, world: World) -> None:
-    """Begin a full listing where the feed needs one."""
+def _begin(port: Port, world: World) -> bool:
+    """Begin a full listing where the feed needs one; returns whether one goes on from before."""
     reader = port.state.records.reader(port.reader)
     if reader.scanning:
-        return
+        return reader.cursor is not None
     blind = not port.type.deletes
     since = world.now().timestamp() - reader.swept
     if port.relists or (blind and since >= SWEEP_EVERY.total_seconds()):
         port.state.records.restart(port.reader)
+    return False
 
 
 async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
