@@ -14,6 +14,7 @@ stopped by its process handle.
 from __future__ import annotations
 
 import base64
+import html
 import http.client
 import importlib.util
 import re
@@ -147,7 +148,7 @@ class Radicale:
 
     def make_book(self, book: str, name: str = "") -> None:
         """Make an address book; one that is there already stays."""
-        body = _MKCOL.format(name=name or book).encode()
+        body = _MKCOL.format(name=html.escape(name or book)).encode()
         status, _, _ = self.request("MKCOL", f"/{self.user}/{book}/", body)
         assert status in (201, 405, 409), f"MKCOL answered {status}"
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import ClassVar
 
 import pytest
-from tests.connectors.carddav.plain_http import PlainHttp
+from tests.connectors.carddav.connecting import connected
 from tests.servers.radicale import Radicale
 
 from twofold.connectors.carddav import CardDav
@@ -45,9 +45,8 @@ class _OnRadicale(ConnectorConformance):
         self.server = radicale
         for name in radicale.cards():
             radicale.delete(name)
-        http = PlainHttp(radicale.user, radicale.password)
-        yield CardDav(radicale.settings, http)
-        await http.close()
+        async with connected(radicale.settings) as connector:
+            yield connector
 
     async def reconnect(self, connector: Connector) -> Connector:
         assert isinstance(connector, CardDav)

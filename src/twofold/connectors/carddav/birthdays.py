@@ -60,7 +60,7 @@ def _date(text: str) -> date | None:
 
 
 def _year_is_made_up(line: Line) -> bool:
-    omitted = line.param("X-APPLE-OMIT-YEAR")
+    omitted = line.params.first.get("X-APPLE-OMIT-YEAR", "")
     return bool(omitted) and line.text.strip().startswith(omitted)
 
 

@@ -53,17 +53,22 @@ class Cards(Struct, frozen=True):
     async def fetch(self, ids: Sequence[str]) -> dict[str, Body]:
         """The cards by id, one call for 200; what does not exist is absent.
 
-        A card that the batch does not give plainly, byte for byte, is fetched alone.
+        A card that the batch does not give plainly, byte for byte, is fetched alone. A batch whose
+        answer is larger than `Http` takes is halved.
         """
         found: dict[str, Body] = {}
         asked = list(dict.fromkeys(filter(is_id, ids)))
-        for start in range(0, len(asked), BATCH):
-            chunk = asked[start : start + BATCH]
-            batch, missing = await self._multiget(chunk)
-            unclear = [name for name in chunk if name not in batch and name not in missing]
-            singles = await self._each(unclear)
-            found.update(batch)
-            found.update((name, body) for name, body in zip(unclear, singles, strict=True) if body)
+        chunks = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)][::-1]
+        while chunks:
+            chunk = chunks.pop()
+            try:
+                response = await self._multiget(chunk)
+            except Misunderstood:
+                if len(chunk) == 1:
+                    raise
+                chunks += [chunk[len(chunk) // 2 :], chunk[: len(chunk) // 2]]
+                continue
+            found.update(await self._bodies(chunk, response))
         return found
 
     async def put(self, record_id: str, content: bytes, etag: str | None, *, new: bool) -> Response:
@@ -82,17 +87,26 @@ class Cards(Struct, frozen=True):
         url = self.book.url_of(record_id)
         return await self.http.send("DELETE", url, headers=headers, safe=True)
 
-    async def _multiget(self, ids: Sequence[str]) -> tuple[dict[str, Body], set[str]]:
-        """The cards that came whole, and the ids that the server says it does not have."""
-        paths = [self.book.path + record_id for record_id in ids]
-        response = await self.report(multiget(paths), depth="1")
+    async def _multiget(self, ids: Sequence[str]) -> Response:
+        return await self.report(multiget([self.book.path + one for one in ids]), depth="1")
+
+    async def _bodies(self, ids: Sequence[str], response: Response) -> dict[str, Body]:
+        """The cards of one batch, those that it does not give plainly fetched alone."""
         if response.status in (401, 403):
             raise AccessDenied(self.app, f"status {response.status} for its cards")
         if response.status != 207:
             raise Misunderstood(self.app, f"status {response.status} for its cards")
+        found, missing = self._read(ids, response.content)
+        unclear = [one for one in ids if one not in found and one not in missing]
+        singles = await self._each(unclear)
+        found.update((one, body) for one, body in zip(unclear, singles, strict=True) if body)
+        return found
+
+    def _read(self, ids: Sequence[str], content: bytes) -> tuple[dict[str, Body], set[str]]:
+        """The cards that came whole, and the ids that the server says it does not have."""
         found: dict[str, Body] = {}
         missing: set[str] = set()
-        for answer in self._answers(with_line_breaks(response.content)):
+        for answer in self._answers(with_line_breaks(content)):
             record_id = self.book.id_of(answer.href)
             text = answer.text(f"{CARD}address-data")
             if record_id is None or record_id not in ids:

@@ -31,19 +31,19 @@ Rank = tuple[int, ...] | None
 
 
 def _preferred(line: Line) -> Rank:
-    return (line.preference,)
+    return (line.params.preference,)
 
 
 def _at_work_first(line: Line) -> Rank:
-    return ("WORK" not in line.types, line.preference)
+    return ("WORK" not in line.params.types, line.params.preference)
 
 
 def _voice(line: Line) -> Rank:
-    return None if line.types & _NOT_VOICE else _at_work_first(line)
+    return None if line.params.types & _NOT_VOICE else _at_work_first(line)
 
 
 def _mobile(line: Line) -> Rank:
-    return _preferred(line) if line.types & phones.MOBILE else None
+    return _preferred(line) if line.params.types & phones.MOBILE else None
 
 
 def _plain(line: Line, text: str) -> str:
@@ -168,12 +168,17 @@ def checked(name: str, value: Value) -> str:
 
 def _best(card: Card, slot: Slot) -> Line | None:
     """The line that the field shows; an empty one only where no other is left."""
-    ranked = (
-        (not line.value.strip(b" ;,"), rank, index, line)
-        for index, line in enumerate(card.all(slot.name))
-        if (rank := slot.rank(line)) is not None
-    )
-    return min(ranked, default=(None, None, None, None))[-1]
+    best: tuple[bool, tuple[int, ...]] | None = None
+    chosen = None
+    for line in card.all(slot.name):
+        rank = slot.rank(line)
+        if rank is not None and (best is None or (_is_empty(line), rank) < best):
+            best, chosen = (_is_empty(line), rank), line
+    return chosen
+
+
+def _is_empty(line: Line) -> bool:
+    return not line.value.strip(b" ;,")
 
 
 def _text(card: Card, slot: Slot) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
 
 _BREAK = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?![ \t])")
 """The end of a logical line; a break before a blank is a fold (RFC 6350 §3.2)."""
@@ -28,6 +30,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PART = re.compile(r"((?:[^;\\]++|\\.|\\)*+)(?:;|\Z)", re.DOTALL)
 _WIDTH = 75
 """Octets of a physical line (RFC 6350 §3.2)."""
+_QP = "QUOTED-PRINTABLE"
 NO_PREFERENCE = 101
 """After every PREF, which runs from 1 to 100 (RFC 6350 §5.3)."""
 
@@ -35,18 +38,23 @@ NO_PREFERENCE = 101
 class Line:
     """One logical line: its raw bytes, folds included, and the line break after it."""
 
-    __slots__ = ("_parts", "ending", "group", "name", "raw")
+    __slots__ = ("_params", "_parts", "_text", "ending", "group", "name", "raw")
 
     def __init__(self, raw: bytes, ending: bytes) -> None:
         self.raw = raw
         self.ending = ending
-        found = _NAME.match(raw) or (
-            _NAME.match(_FOLD.sub(b"", raw)) if _FOLD.search(raw) else None
-        )
+        found = _NAME.match(raw)
+        if found is None and _FOLD.search(raw):
+            found = _NAME.match(_FOLD.sub(b"", raw))
         self.group = found[1] or b"" if found else b""
         self.name = found[2].upper().decode("ascii", "replace") if found else ""
         """Upper case; empty for a line that is no property."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._parts: tuple[bytes, bytes] | None = None
+        self._params: Params | None = None
+        self._text: str | None = None
 
     @property
     def head(self) -> bytes:
@@ -67,39 +75,11 @@ class Line:
         return self._parts
 
     @property
-    def params(self) -> list[tuple[str, str]]:
-        """Names in upper case and values; a bare word of vCard 2.1 is a TYPE."""
-        return [(name, value) for name, value, _ in self._params()]
-
-    def _params(self) -> Iterator[tuple[str, str, bytes]]:
-        for found in _PARAM.finditer(self.head):
-            name = found[1].strip().upper().decode("latin-1")
-            if found[2] is not None:
-                yield name, found[2].strip().decode("latin-1"), found[0]
-            elif name in ("QUOTED-PRINTABLE", "BASE64"):
-                yield "ENCODING", name, found[0]
-            else:
-                yield "TYPE", name, found[0]
-
-    def param(self, name: str) -> str:
-        """The first value of a parameter, without quotes; empty where it is not there."""
-        return next((value.strip('"') for key, value in self.params if key == name), "")
-
-    @property
-    def types(self) -> frozenset[str]:
-        """All TYPE values, in upper case."""
-        values = (value for name, value in self.params if name == "TYPE")
-        return frozenset(
-            word.strip().upper() for value in values for word in value.replace('"', "").split(",")
-        )
-
-    @property
-    def preference(self) -> int:
-        """1 for the most preferred: PREF=1 in vCard 4, TYPE=PREF in vCard 3."""
-        given = self.param("PREF")
-        if given.isascii() and given.isdigit() and len(given) <= 3:
-            return max(1, min(int(given), NO_PREFERENCE))
-        return 1 if "PREF" in self.types else NO_PREFERENCE
+    def params(self) -> Params:
+        """What the parameters say."""
+        if self._params is None:
+            self._params = _params(self.head)
+        return self._params
 
     @property
     def text(self) -> str:
@@ -107,29 +87,78 @@ class Line:
 
         Where it is not UTF-8, CHARSET counts (vCard 2.1), then Latin-1, which takes any byte.
         """
-        value = self.value
-        if self.param("ENCODING").upper() == "QUOTED-PRINTABLE":
-            value = quopri.decodestring(value)
-        return _CONTROL.sub("", _decoded(value, self.param("CHARSET")))
+        if self._text is None:
+            value = self.value
+            if self.params.quoted_printable:
+                value = quopri.decodestring(value)
+            self._text = _CONTROL.sub("", _decoded(value, self.params.first.get("CHARSET", "")))
+        return self._text
 
     def rewrite(self, text: str) -> None:
         """Give the line another value, escaped by the caller; parameters and label stay.
 
         Only an encoding that the new value does not have is dropped from the parameters.
         """
-        head = self.head
-        for name, value, raw in self._params():
-            if _is_encoding(name, value):
-                head = head.replace(raw, b"", 1)
-        content = text.encode()
-        self.raw = _folded(head + b":" + content, self.ending or b"\r\n")
-        self._parts = (head, content)
+        head, kept, start = self.head, [], 0
+        for found in _PARAM.finditer(head):
+            if _is_encoding(*_named(found)):
+                kept.append(head[start : found.start()])
+                start = found.end()
+        head = b"".join([*kept, head[start:]])
+        self.raw = _folded(head + b":" + text.encode(), self.ending or b"\r\n")
+        self._forget()
+
+
+class Params(Struct, frozen=True):
+    """The parameters of a line."""
+
+    first: Mapping[str, str]
+    """The first value by name in upper case, without quotes."""
+    types: frozenset[str]
+    """All TYPE values in upper case; a bare word of vCard 2.1 is one too."""
+
+    @property
+    def quoted_printable(self) -> bool:
+        """Whether the value is encoded as in vCard 2.1."""
+        return self.first.get("ENCODING", "").upper() == _QP
+
+    @property
+    def preference(self) -> int:
+        """1 for the most preferred: PREF=1 in vCard 4, TYPE=PREF in vCard 3."""
+        given = self.first.get("PREF", "")
+        if given.isascii() and given.isdigit() and len(given) <= 3:
+            return max(1, min(int(given), NO_PREFERENCE))
+        return 1 if "PREF" in self.types else NO_PREFERENCE
+
+
+_NO_PARAMS = Params({}, frozenset())
+
+
+def _params(head: bytes) -> Params:
+    if b";" not in head:
+        return _NO_PARAMS
+    first: dict[str, str] = {}
+    types: list[str] = []
+    for found in _PARAM.finditer(head):
+        name, value = _named(found)
+        if name == "TYPE":
+            types += value.upper().split(",")
+        else:
+            first.setdefault(name, value)
+    return Params(first, frozenset(word.strip() for word in types))
+
+
+def _named(param: re.Match[bytes]) -> tuple[str, str]:
+    name = param[1].strip().upper().decode("latin-1")
+    if param[2] is not None:
+        return name, param[2].replace(b'"', b"").strip().decode("latin-1")
+    return ("ENCODING" if name in (_QP, "BASE64") else "TYPE"), name
 
 
 def _is_encoding(name: str, value: str) -> bool:
     if name == "CHARSET":
-        return value.strip('"').upper() not in ("UTF-8", "UTF8")
-    return name == "ENCODING" and value.strip('"').upper() == "QUOTED-PRINTABLE"
+        return value.upper() not in ("UTF-8", "UTF8")
+    return name == "ENCODING" and value.upper() == _QP
 
 
 def _decoded(value: bytes, charset: str) -> str:
@@ -148,7 +177,7 @@ class Card:
 
     def __init__(self, body: bytes) -> None:
         self._lines: list[Line] = []
-        self.properties: list[Line] = []
+        self._properties: dict[str, list[Line]] = {}
         """The lines of the card itself: not of a card inside it (AGENT), not of one after it."""
         self._end: Line | None = None
         self.found = False
@@ -167,7 +196,7 @@ class Card:
                 if self.found and depth <= 0:
                     self._end = line
             elif depth == 1 and line.name:
-                self.properties.append(line)
+                self._properties.setdefault(line.name, []).append(line)
 
     def __bytes__(self) -> bytes:
         return b"".join(part for line in self._lines for part in (line.raw, line.ending))
@@ -177,9 +206,9 @@ class Card:
         """Whether its VERSION is 4.0; all else is written as 3.0."""
         return self.value("VERSION").startswith("4")
 
-    def all(self, name: str) -> list[Line]:
+    def all(self, name: str) -> Sequence[Line]:
         """The lines of a property, in order."""
-        return [line for line in self.properties if line.name == name]
+        return self._properties.get(name, ())
 
     def value(self, name: str) -> str:
         """The unescaped text of a property's first line; empty where there is none."""
@@ -193,12 +222,12 @@ class Card:
         if at and not self._lines[at - 1].ending:
             self._lines[at - 1].ending = ending
         self._lines.insert(at, line)
-        self.properties.append(line)
+        self._properties.setdefault(line.name, []).append(line)
 
     def remove(self, line: Line) -> None:
         """Take one line out; a label that belonged to it stays."""
         self._lines.remove(line)
-        self.properties.remove(line)
+        self._properties[line.name].remove(line)
 
 
 def _logical_lines(body: bytes) -> Iterator[tuple[bytes, bytes]]:
