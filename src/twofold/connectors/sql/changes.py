@@ -122,8 +122,8 @@ def resolution_of(
     return timedelta(0) if digits is None or digits >= 6 else timedelta(seconds=10**-digits)
 
 
-def label_of(name: str, feed: Column | None, keyless: str) -> str:
+def label_of(name: str, feed: Column | None, keyed: bool) -> str:
     """The name for people: says how changes are found."""
-    if keyless:
+    if not keyed:
         return f"{name} (no key)"
     return f"{name} (changes by {feed.name})" if feed is not None else f"{name} (full listings)"

@@ -359,9 +359,12 @@ def parser(kind: Kind, type_: sa.types.TypeEngine[Any], family: str) -> Callable
     """The reader of a value that was written as text by ``as_text``; raises Misfit."""
     if family == "sqlite":
         # SQLite compares by the column's affinity; a number column may hold text as well.
-        return _number_or_text if kind in {Kind.INT, Kind.DECIMAL, Kind.BOOL} else str
+        return _number_or_text if kind in {Kind.INT, Kind.DECIMAL, Kind.BOOL} else _plain
     if kind is Kind.TEXT and _is_uuid(type_, family):
         return _uuids
+    if kind is Kind.INT:
+        fit = _integers(integer_bits(type_, family), getattr(type_, "unsigned", False))
+        return lambda text: fit(_whole(text))
     return _PARSERS[kind]
 
 
@@ -370,8 +373,16 @@ def as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _plain(text: str) -> str:
+    """Text that a driver can send: no half of a surrogate pair, and no NUL (PostgreSQL)."""
+    if "\x00" in text or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)):
+        raise Misfit("text that can be written as UTF-8")
+    return text
+
+
 def _number_or_text(text: str) -> Any:
-    return int(text) if _INTEGER.match(text) and abs(int(text)) < 1 << 63 else text
+    whole = _INTEGER.match(text) and abs(int(text)) < 1 << 63
+    return int(text) if whole else _plain(text)
 
 
 def _whole(text: str) -> int:
@@ -391,9 +402,8 @@ def _from(read: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
 
 
 _PARSERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.TEXT: str,
-    Kind.CHOICE: str,
-    Kind.INT: _whole,
+    Kind.TEXT: _plain,
+    Kind.CHOICE: _plain,
     Kind.DECIMAL: _from(Decimal, "a number"),
     Kind.BOOL: lambda text: text.strip().lower() in _TRUE,
     Kind.DATE: _from(date.fromisoformat, "a date"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from twofold.connectors.sql import feeds, writes
+from twofold.connectors.sql.catalog import Wishes
 from twofold.connectors.sql.engines import Database, RefusedAtCommit
 from twofold.connectors.sql.lookups import by_ids, by_key
-from twofold.connectors.sql.reflection import Wishes, reflect
+from twofold.connectors.sql.reflection import reflect
 from twofold.connectors.sql.rows import View, view, whole
 from twofold.connectors.sql.tables import Table, missing_table
 from twofold.core.records import Record
@@ -81,6 +83,8 @@ class Sql:
         *,
         page_size: int = _PAGE,
         patience: float = 10,
+        lag: timedelta | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Opens nothing yet.
 
@@ -89,14 +93,17 @@ class Sql:
             http: Not used: databases speak protocols of their own.
             page_size: The most rows in a page.
             patience: Seconds to wait for a connection, and for another program's lock.
+            lag: How late a transaction may commit after it took its time; None = the usual.
+            now: The time, aware.
 
         Raises:
             BadAddress: the address is not one of a database that we can open.
         """
         self._database = Database(settings["url"], patience)
         self._schema = settings.get("schema") or None
-        self._wishes = Wishes(_changes(settings), _keys(settings))
+        self._wishes = Wishes(_changes(settings), _keys(settings), lag)
         self._page_size = page_size
+        self._now = now
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="twofold-sql")
         self._tables: dict[str, Table] | None = None
         self._asked: dict[str, View] = {}
@@ -126,7 +133,15 @@ class Sql:
             size = max(self._page_size, _BARE_PAGE) if bare else self._page_size
             if not bare:
                 self._asked[obj] = shape
-            return feeds.pull(connection, shape, cursor, size, bare, self._database.label)
+            return feeds.pull(
+                connection,
+                shape,
+                cursor,
+                size=size,
+                bare=bare,
+                app=self._database.label,
+                now=self._now(),
+            )
 
         return await self._reading(page)
 
@@ -192,7 +207,8 @@ class Sql:
         digest = shape if shape is not None and shape.table is table else whole(table)
         try:
             with self._database.writing() as connection:
-                return writes.push(connection, table, items, digest, self._database.label)
+                moment = writes.clock(connection, table, self._now())
+                return writes.push(connection, table, items, digest, self._database.label, moment)
         except RefusedAtCommit as refused:
             if len(items) == 1:
                 return [writes.refused_late(items[0], refused.error, self._database.label)]

@@ -4,17 +4,19 @@ Positions never count rows: a page begins after the last row's key, or after its
 so rows that share an instant are neither lost nor repeated however many there are, and rows that
 come and go in between move nothing.
 
-A transaction may commit after a later one did, with an earlier time. So a round of changes begins
-at *the start of the last round minus the overlap*; what is delivered again has an unchanged digest.
-"The start" is the database's clock or the newest time in the table, whichever is earlier: a table
-whose times are local, or of a clock that is behind, loses nothing. A counter has no time; there the
-overlap is a number of versions. Rows without a time are delivered in each round.
+A transaction may commit after a later one did, with an earlier time. So a round of changes begins at
+a mark that is *settled*: at its start we note the newest value of the feed column; once the lag has
+passed since then, nothing at or below it can still appear, and the next round begins after it. The
+lag is counted on our clock from what we saw in the table, so tables with local times lose nothing.
+Until a mark is settled, rows are delivered again, with unchanged digests. The first round after a
+listing begins at the newest time then minus the lag; a counter has no time, there it is a number of
+versions. A time in the future never counts as the newest. Rows without a time come in each round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,10 +33,6 @@ from twofold.core.records import Record
 from twofold.kit.contract import Batch
 from twofold.kit.errors import CursorExpired
 
-OVERLAP = timedelta(seconds=60)
-"""How long a transaction may stay open after it took its time, and still be seen by the feed."""
-REACH = 1000
-"""The same for counters: how many later versions may commit before it."""
 _LISTING, _CHANGES, _TIMELESS = "listing", "changes", "timeless"
 _Mark = int | float | str | datetime | None
 """A value of the feed column, as the driver gives it. Cursors carry date-times as tagged text."""
@@ -51,20 +49,31 @@ class _Position(Struct, omit_defaults=True, array_like=True):
     after_mark: Any = None
     """Its feed value, in ``changes``."""
     low: Any = None
-    """Where this round of changes begins; None = at the beginning."""
+    """This round of changes begins after it; None = at the beginning."""
     next_low: Any = None
-    """Where the next one will."""
+    """The next one will begin after it."""
+    seen: Any = None
+    """The newest mark when we last noted it …"""
+    seen_at: float = 0
+    """… and when, in seconds since 1970."""
 
 
 def pull(
-    connection: Connection, shape: View, cursor: str | None, size: int, bare: bool, app: str
+    connection: Connection,
+    shape: View,
+    cursor: str | None,
+    *,
+    size: int,
+    bare: bool,
+    app: str,
+    now: datetime,
 ) -> Batch:
     """One page of at most ``size`` rows; ``bare``: ids only.
 
     Raises:
         CursorExpired: the position is none of this table's, as it is described now.
     """
-    position = _begin(connection, shape.table, _parsed(cursor, shape.table, app))
+    position = _begin(connection, shape.table, _parsed(cursor, shape.table, app), now)
     try:
         rows = raw_rows(connection, _statement(shape, position, size + 1))
     except Misfit:
@@ -125,32 +134,47 @@ def _written(position: _Position) -> str:
     return msgspec.json.encode(position).decode()
 
 
-def _begin(connection: Connection, table: Table, position: _Position) -> _Position:
-    """At the start of a listing or round, note where the next round of changes must begin."""
+def _begin(connection: Connection, table: Table, position: _Position, now: datetime) -> _Position:
+    """At the start of a listing or round, note from where the next round must begin."""
     starts = position.after is None and position.step != _TIMELESS
     if table.feed is None or not starts:
         return position
-    low = _lowest_open(connection, table, table.feed)
-    return msgspec.structs.replace(position, next_low=_packed(low))
+    newest = _newest(connection, table, table.feed, now)
+    second = now.timestamp()
+    replace = msgspec.structs.replace
+    if position.step == _LISTING:
+        low = _packed(_earlier(table, newest))
+        return replace(position, next_low=low, seen=_packed(newest), seen_at=second)
+    kind = table.object_type
+    if position.seen_at + (kind.lag + kind.resolution).total_seconds() > second:
+        return replace(position, next_low=position.low)
+    low = position.low if position.seen is None else position.seen
+    return replace(position, next_low=low, seen=_packed(newest), seen_at=second)
 
 
-def _lowest_open(connection: Connection, table: Table, feed: Column) -> _Mark:
-    """The feed value before which no transaction is open any more; None = cannot tell."""
-    now: sa.ColumnElement[Any] = sa.func.current_timestamp()
-    newest_value: sa.ColumnElement[Any] = sa.func.max(table.sql(feed))
-    newest, clock = raw_rows(connection, sa.select(newest_value, now))[0]
-    if newest is None:
+def _newest(connection: Connection, table: Table, feed: Column, now: datetime) -> _Mark:
+    """The newest feed value that is not in the future; None = there is none that we understand."""
+    highest: sa.ColumnElement[Any] = sa.func.max(table.sql(feed))
+    newest: _Mark = raw_rows(connection, sa.select(highest))[0][0]
+    if newest is None or not is_clock(feed):
+        return newest if isinstance(newest, int) else None
+    moment = instant(newest)
+    if moment is None:
         return None
-    if not is_clock(feed):
-        return int(newest) - REACH if isinstance(newest, int) else None
-    moments = [instant(newest), instant(clock)]
-    if moments[0] is None or moments[1] is None:
+    return newest if moment <= now else like(newest, now)
+
+
+def _earlier(table: Table, newest: _Mark) -> _Mark:
+    """The mark that is certainly settled when this one is the newest."""
+    if table.feed is None or newest is None:
         return None
+    if not is_clock(table.feed):
+        return newest - table.reach if isinstance(newest, int) else None
+    moment, kind = instant(newest), table.object_type
     try:
-        earliest: _Mark = like(newest, min(m for m in moments if m is not None) - OVERLAP)
+        return None if moment is None else like(newest, moment - kind.lag - kind.resolution)
     except OverflowError:
         return None
-    return earliest
 
 
 def _following(shape: View, position: _Position, rows: Sequence[Row], full: bool) -> _Position:
@@ -165,7 +189,13 @@ def _following(shape: View, position: _Position, rows: Sequence[Row], full: bool
     may_lack_time = table.feed.field.nullable and position.step == _CHANGES
     if may_lack_time:
         return replace(position, step=_TIMELESS, after=None, after_mark=None)
-    return _Position(_CHANGES, position.feed, low=position.next_low)
+    return _Position(
+        _CHANGES,
+        position.feed,
+        low=position.next_low,
+        seen=position.seen,
+        seen_at=position.seen_at,
+    )
 
 
 def _packed(mark: Any) -> Any:
@@ -194,7 +224,7 @@ def _statement(shape: View, position: _Position, limit: int) -> sa.Select[Any]:
         elif after:
             after.insert(0, _unpacked(position.after_mark))
         elif low is not None:
-            conditions.append(feed >= low)
+            conditions.append(feed > low)
         else:
             conditions.append(feed.is_not(None))
         if position.step == _CHANGES:
@@ -225,11 +255,3 @@ def _bound(columns: Sequence[sa.Column[Any]], values: Sequence[Any]) -> list[Any
         sa.bindparam(None, value, type_=column.type, unique=True)
         for column, value in zip(columns, values, strict=True)
     ]
-
-
-def now(connection: Connection, family: str) -> datetime:
-    """The database's clock; SQLite has none but its machine's, which Python reads finer."""
-    if family == "sqlite":
-        return datetime.now(UTC)
-    clock = sa.func.utc_timestamp(6) if family == "mysql" else sa.func.current_timestamp()
-    return instant(connection.execute(sa.select(clock)).scalar()) or datetime.now(UTC)

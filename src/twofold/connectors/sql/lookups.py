@@ -71,7 +71,7 @@ def by_key(
         for row, record in zip(extended, records, strict=True):
             text = as_text(row[-1])
             found[text if text in asked else folded.get(_folded(text), text)].append(record)
-    return found
+    return dict(found)
 
 
 def _parsed(table: Table, key: str, values: Sequence[str]) -> Iterator[tuple[str, Any]]:

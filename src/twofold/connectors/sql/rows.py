@@ -1,8 +1,9 @@
 """Rows → digests and records.
 
-A row is selected as: feed and version columns (outside the digest), the key, then what was asked,
-in the table's order. So the digest depends on what was asked, not on the order it was asked in. It
-is a hash of the row as the driver gave it, without a decode of any value.
+A row is selected as: feed and version columns, the key, then what was asked, in the table's order.
+The digest is a hash of the row as the driver gave it from the key on, without a decode of any
+value: it depends on what was asked, not in which order, and not on the feed and version columns,
+which move without a change of anything else (also where they were asked).
 """
 
 from __future__ import annotations
@@ -67,10 +68,12 @@ def view(table: Table, fields: Sequence[str], associations: Sequence[str]) -> Vi
         raise SchemaChanged("TF-F01", object_type=table.name, field=unknown[0])
     pointing = [c for name in associations for c in table.references[name].columns]
     asked = {c.name: c for c in [*(table.columns[f] for f in fields), *pointing]}
-    payload = sorted(asked.values(), key=lambda c: c.position)
     head = _head(table)
+    first = [c.name for c in (*head, *table.key)]
+    payload = [c for c in asked.values() if c.name not in first]
+    payload.sort(key=lambda c: c.position)
     selected = [*head, *table.key, *payload]
-    places = {c.name: i for i, c in enumerate(selected) if i >= len(head)}
+    places = {c.name: i for i, c in enumerate(selected)}
     return View(
         table,
         tuple(table.sql(c) for c in selected),

@@ -55,6 +55,10 @@ class Table(Struct, frozen=True):
     """Moves with every change of a row; None = a hash of the read columns stands in."""
     keepers: Mapping[str, Keeper] = {}
     """Of the feed and version columns, by name."""
+    reach: int = 0
+    """Of a counter as the feed: how many later versions may be committed before an earlier one."""
+    needed: frozenset[str] = frozenset()
+    """Columns that a new row needs from us."""
     unfilled: frozenset[str] = frozenset()
     """Feed and version columns that we keep and the database does not fill on its own."""
     derived: bool = False

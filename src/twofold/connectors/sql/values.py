@@ -42,8 +42,8 @@ def creation(table: Table, write: Write, app: str, moment: datetime) -> Values:
     for name in sorted(table.unfilled):
         clock = table.keepers[name] is Keeper.CLOCK
         values[name] = stamp(table, table.columns[name], moment, None) if clock else 1
-    for name, column in table.columns.items():
-        if column.field.required and values.get(name) is None:
+    for name in table.columns:
+        if name in table.needed and values.get(name) is None:
             raise Unfit("TF-R04", app=app, field=name)
     return values
 
@@ -106,6 +106,8 @@ def _pointers(table: Table, write: Write, current: Mapping[str, Any] | None, app
     for name, value in values.items():
         if value is None and not table.columns[name].field.nullable:
             raise Unfit("TF-R04", app=app, field=name)
+        if current is not None and table.columns[name] in table.key:
+            raise Unfit("TF-R03", app=app, reason=f"{name} is part of the key", field=name)
     return values
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -19,9 +20,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from twofold.connectors.sql.columns import as_text
+from twofold.connectors.sql.columns import as_text, instant
 from twofold.connectors.sql.faults import OF_ONE_RECORD, Fault, column_of, fault_of, message_of
-from twofold.connectors.sql.feeds import now
 from twofold.connectors.sql.lookups import rows_by_id
 from twofold.connectors.sql.rows import (
     Row,
@@ -51,17 +51,31 @@ class _Item(Struct):
 
 
 def push(
-    connection: Connection, table: Table, writes: Sequence[Write], asked: View, app: str
+    connection: Connection,
+    table: Table,
+    writes: Sequence[Write],
+    asked: View,
+    app: str,
+    moment: datetime,
 ) -> list[Result]:
-    """Carry out writes of one op; the caller commits.
+    """Carry out writes of one op at ``moment``; the caller commits.
 
     ``asked`` is what the feed reads of this table: the results' digests and versions are those that
     the next pull will show.
     """
-    work = _Push(connection, table, asked, app)
+    work = _Push(connection, table, asked, app, moment)
     for round_ in _distinct(writes):
         work.carry_out(round_)
     return [work.results[write.ref] for write in writes]
+
+
+def clock(connection: Connection, table: Table, ours: datetime) -> datetime:
+    """What time it is for this table: the server's where it has one, for a column that we keep."""
+    if table.family == "sqlite" or Keeper.CLOCK not in table.keepers.values():
+        return ours
+    precise = sa.func.utc_timestamp(6)
+    now = precise if table.family == "mysql" else sa.func.current_timestamp()
+    return instant(connection.execute(sa.select(now)).scalar()) or ours
 
 
 def refused_late(write: Write, error: BaseException, app: str) -> Result:
@@ -85,13 +99,15 @@ def _distinct(writes: Sequence[Write]) -> Iterator[list[Write]]:
 
 
 class _Push:
-    def __init__(self, connection: Connection, table: Table, asked: View, app: str) -> None:
+    def __init__(
+        self, connection: Connection, table: Table, asked: View, app: str, moment: datetime
+    ) -> None:
         self.connection = connection
         self.table = table
         self.asked = asked
         self.app = app
         self.all = whole(table)
-        self.moment = now(connection, table.family)
+        self.moment = moment
         self.results: dict[str, Result] = {}
 
     def carry_out(self, writes: Sequence[Write]) -> None:
