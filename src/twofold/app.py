@@ -1,0 +1,133 @@
+"""The composition root: the only module that knows every other.
+
+::
+
+    with installation(Path("~/.local/share/twofold").expanduser()) as here:
+        await connections.connect(here, "sql", {"url": "sqlite:///shop.db"})
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from twofold.core.errors import TwofoldError
+from twofold.database.sqlite import DatabaseError
+from twofold.engine.world import RealWorld, World
+from twofold.hub.crm import Hub
+from twofold.kit import catalog
+from twofold.kit.auth import Auth, BasicAuth, BearerAuth
+from twofold.kit.budgets import Budgets
+from twofold.kit.contract import Connector, Http, Manifest, Response
+from twofold.kit.http import AioHttp
+from twofold.services.installation import HUB_FILE, Installation
+from twofold.store.secrets import Vault
+from twofold.store.state import State
+from twofold.store.syncs import HUB_CONNECTION
+
+STATE_FILE = "state.db"
+KEY_FILE = "key"
+
+
+@contextmanager
+def installation(folder: Path, world: World | None = None) -> Iterator[Installation]:
+    """Open the installation in a folder; what is missing is made, for its owner's eyes only.
+
+    Raises:
+        TwofoldError: TF-U13, the folder cannot be used; TF-S…, a file in it cannot.
+    """
+    world = world or RealWorld()
+    prepare(folder)
+    try:
+        vault = Vault.at(folder / KEY_FILE)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    state = State.open(folder / STATE_FILE)
+    try:
+        _ensure_hub(state, folder / HUB_FILE)
+        yield Installation(folder, state, vault, world, _Opener(world).opened)
+    finally:
+        state.close()
+
+
+def prepare(folder: Path) -> None:
+    """Make the data folder where it is missing.
+
+    Raises:
+        TwofoldError: TF-U13, that is not possible.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> TwofoldError:
+    return TwofoldError("TF-U13", path=folder, reason=error.strerror or type(error).__name__)
+
+
+def _ensure_hub(state: State, path: Path) -> None:
+    """The hub inside is a connection like any other, which needs no sign-in."""
+    if any(known.id == HUB_CONNECTION for known in state.syncs.connections()):
+        return
+    hub = Hub.open(path)
+    try:
+        identity, _ = hub.position()
+    finally:
+        hub.close()
+    try:
+        state.syncs.add_connection("hub", "hub", identity, {}, b"", HUB_CONNECTION)
+    except (DatabaseError, sqlite3.IntegrityError, TwofoldError):
+        # Another process may have been faster; whatever else it was, it is still wrong.
+        if not any(known.id == HUB_CONNECTION for known in state.syncs.connections()):
+            raise
+
+
+class _Opener:
+    """Makes connectors; budgets are shared by all that belong to one account's address."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @asynccontextmanager
+    async def opened(self, app: str, answers: Mapping[str, str]) -> AsyncIterator[Connector]:
+        """A connector and, where it speaks HTTP, its client; both closed at the end."""
+        kind = catalog.load(app)
+        client = self._client(kind.manifest, answers)
+        try:
+            connector = kind(answers, client or _NoHttp())
+            if client is not None:
+                client.pauses = connector.pauses
+            try:
+                yield connector
+            finally:
+                await connector.close()
+        finally:
+            if client is not None:
+                await client.close()
+
+    def _client(self, manifest: Manifest, answers: Mapping[str, str]) -> AioHttp | None:
+        if not manifest.address:
+            return None
+        budgets = Budgets(manifest.name, manifest.limits, self._world)
+        base = answers[manifest.address]
+        auth = _auth(manifest, answers)
+        return AioHttp(manifest.name, base, self._world, budgets, auth=auth)
+
+
+def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:
+    asked = {question.name for question in manifest.questions}
+    if {"user", "password"} <= asked:
+        return BasicAuth(manifest.name, answers["user"], answers["password"])
+    if "token" in asked:
+        return BearerAuth(manifest.name, answers["token"])
+    return None
+
+
+class _NoHttp(Http):
+    """For connectors that declare no address: a request would be a fault of theirs."""
+
+    async def send(self, method: str, url: str, **_: object) -> Response:
+        raise RuntimeError("this connector declares no address for HTTP")

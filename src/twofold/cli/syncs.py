@@ -1,0 +1,243 @@
+"""``twofold sync``: what is kept in step, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from twofold.cli.command import Group, as_json, ask, ask_app
+from twofold.cli.confirmation import confirm
+from twofold.cli.output import reply, say, table
+from twofold.cli.running import run_command
+from twofold.core.errors import TwofoldError
+from twofold.core.mappings import Direction, Matching
+from twofold.core.records import Side
+from twofold.core.validate import Problem
+from twofold.services import health, syncs
+from twofold.services.proposals import Request, Wish
+from twofold.store.syncs import Sync
+
+_DIRECTIONS = {"both": Direction.BOTH, "to-hub": Direction.TO_HUB, "to-app": Direction.TO_APP}
+_ARROWS = {Direction.BOTH: "<->", Direction.TO_HUB: "<--", Direction.TO_APP: "-->"}
+
+
+@click.group(cls=Group, example="twofold sync list")
+def sync() -> None:
+    """The syncs: pairs of object types that are kept in step."""
+
+
+@sync.command(
+    example="twofold sync add shop contact customers --map email=Email --map lastname=LastName"
+)
+@click.argument("connection")
+@click.argument("hub_type", metavar="HUB_TYPE")
+@click.argument("app_type", metavar="[APP_TYPE]", default="", required=False)
+@click.option("--name", default="", help="The sync's name; made from the two otherwise.")
+@click.option(
+    "--direction",
+    type=click.Choice(list(_DIRECTIONS)),
+    default="both",
+    show_default=True,
+    help="Which way data travels.",
+)
+@click.option(
+    "--default",
+    "default_side",
+    type=click.Choice([side.value for side in Side]),
+    default="hub",
+    show_default=True,
+    help="The default app: whose value wins where both differ.",
+)
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="HUBFIELD=APPFIELD[:to-hub|:to-app]",
+    help="Map two fields; takes the place of a default mapping of either.",
+)
+@click.option("--no-default-mappings", is_flag=True, help="Leave out the connector's own mappings.")
+@click.option("--map-by-name", is_flag=True, help="Also map fields of equal names.")
+@click.option("--without", multiple=True, metavar="HUBFIELD", help="Do not map this field.")
+@click.option(
+    "--matching",
+    type=click.Choice([preset.value for preset in Matching]),
+    help="How records are recognized; by the hub's object type otherwise.",
+)
+@click.option("--all-contacts", is_flag=True, help="Also send contacts without a valid e-mail.")
+@click.option(
+    "--associate",
+    multiple=True,
+    metavar="HUBNAME=APPNAME",
+    help="Map two associations; those with paired far ends are mapped by themselves.",
+)
+@click.option("--timezone", default="UTC", show_default=True, help="For days and times of day.")
+@click.option("--region", default="", help="Country of phone numbers without one, such as NL.")
+@click.option("--off", is_flag=True, help="Save it without turning it on.")
+def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
+    """Sync an object type of the hub with one of CONNECTION.
+
+    HUB_TYPE is contact, company or deal. Everything is checked before it is saved, and all
+    problems are listed. Add companies before contacts: their association is then mapped too.
+    """
+    request = Request(
+        connection=options["connection"],
+        hub_type=options["hub_type"],
+        app_type=options["app_type"] or "",
+        name=options["name"],
+        direction=_DIRECTIONS[options["direction"]],
+        default_side=Side(options["default_side"]),
+        wishes=tuple(map(_wish, maps)),
+        use_defaults=not options["no_default_mappings"],
+        by_name=options["map_by_name"],
+        without=tuple(options["without"]),
+        matching=Matching(options["matching"]) if options["matching"] else None,
+        require_email=False if options["all_contacts"] else None,
+        associations=tuple(map(_pair, associate)),
+        timezone=options["timezone"],
+        region=options["region"],
+        enabled=not options["off"],
+    )
+    made, warnings = ask_app(lambda here: syncs.add(here, request), writes=True)
+    if as_json():
+        reply({"sync": described(made), "warnings": list(map(_problem, warnings))})
+        return
+    say(f"Saved {made.name}; run it with 'twofold sync run {made.name}'.")
+    _show(made)
+    for problem in warnings:
+        say(f"{problem.code} {problem.sentence}")
+
+
+@sync.command("list", example="twofold sync list")
+def list_() -> None:
+    """List all syncs with their status."""
+    found = ask(lambda here: list(zip(syncs.every(here), health.statuses(here), strict=True)))
+    if as_json():
+        reply({"syncs": [{**described(one), "status": status} for one, status in found]})
+        return
+    rows = [
+        (
+            one.name,
+            status.connection,
+            f"{one.rules.hub.name} {_ARROWS[one.rules.direction]} {one.rules.app.name}",
+            len(one.rules.mappings),
+            status.text,
+        )
+        for one, status in found
+    ]
+    table(("sync", "connection", "object types", "mappings", "status"), rows, "No active syncs")
+
+
+@sync.command(example="twofold sync show shop-contacts")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show everything that is configured for a sync."""
+    found = ask(lambda here: here.sync(name))
+    if as_json():
+        reply({"sync": described(found)})
+    else:
+        _show(found)
+
+
+@sync.command("on", example="twofold sync on shop-contacts")
+@click.argument("name")
+def on_(name: str) -> None:
+    """Turn a sync on; it catches up with its next run and repeats nothing."""
+    _turn(name, on=True)
+
+
+@sync.command("off", example="twofold sync off shop-contacts")
+@click.argument("name")
+def off_(name: str) -> None:
+    """Turn a sync off; mappings and links are kept."""
+    _turn(name, on=False)
+
+
+@sync.command(example="twofold sync delete shop-contacts --yes")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(name: str, yes: bool) -> None:
+    """Forget a sync with its links and history; no record on either side is touched."""
+    ask(lambda here: here.sync(name))
+    confirm(f"forget {name} with its links and history", yes)
+    gone = ask(lambda here: syncs.delete(here, name), writes=True)
+    if as_json():
+        reply({"deleted": gone.name})
+    else:
+        say(f"Deleted {gone.name}.")
+
+
+sync.add_command(run_command)
+
+
+def described(found: Sync) -> dict[str, Any]:
+    """A sync as JSON: what a person configured, and nothing of the vendor's schema."""
+    rules = found.rules
+    return {
+        "name": found.name,
+        "enabled": found.enabled,
+        "hub_type": rules.hub.name,
+        "app_type": rules.app.name,
+        "direction": _word(rules.direction),
+        "default": rules.default_side,
+        "matching": rules.matching,
+        "require_email": rules.require_email,
+        "timezone": rules.timezone,
+        "region": rules.region,
+        "mappings": [
+            {"hub": m.hub.name, "app": m.app.name, "direction": _word(m.direction)}
+            for m in rules.mappings
+        ],
+        "associations": [
+            {"hub": m.hub, "app": m.app, "hub_target": m.hub_target, "app_target": m.app_target}
+            for m in rules.associations
+        ],
+    }
+
+
+def _show(found: Sync) -> None:
+    rules = found.rules
+    arrow = _ARROWS[rules.direction]
+    say(f"{found.name}: hub {rules.hub.name} {arrow} app {rules.app.name}")
+    only = "only records with a valid e-mail are sent" if rules.require_email else "all are sent"
+    say(f"  {'on' if found.enabled else 'off'}; the {rules.default_side.value} wins conflicts;")
+    say(f"  matching: {rules.matching.value}; {only}")
+    rows = [(m.hub.name, _ARROWS[m.direction], m.app.name, "field") for m in rules.mappings]
+    rows += [(m.hub, arrow, m.app, "association") for m in rules.associations]
+    table(("hub", "", "app", ""), rows, "No mappings.")
+
+
+def _turn(name: str, *, on: bool) -> None:
+    changed = ask(lambda here: syncs.turn(here, name, on=on), writes=True)
+    if as_json():
+        reply({"sync": described(changed)})
+    else:
+        say(f"{name} is {'on' if on else 'off'}.")
+
+
+def _word(direction: Direction) -> str:
+    return direction.value.replace("_", "-")
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {"code": problem.code, "sentence": problem.sentence, "mapping": problem.mapping}
+
+
+def _wish(text: str) -> Wish:
+    pair, _, way = text.partition(":")
+    hub_field, app_field = _pair(pair)
+    direction = _DIRECTIONS.get(way or "both")
+    if direction is None:
+        raise TwofoldError("TF-U18", text=text)
+    return Wish(hub_field, app_field, direction)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        raise TwofoldError("TF-U18", text=text)
+    return ours, theirs
+
+
+COMMANDS = (sync,)

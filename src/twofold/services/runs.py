@@ -1,0 +1,238 @@
+"""Runs: one sync after the other, in the order in which they need each other (R4, D14)."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from twofold.core.codes import CODES
+from twofold.core.errors import TwofoldError, sentence
+from twofold.core.health import Counts
+from twofold.core.records import Side
+from twofold.database.sqlite import DatabaseError
+from twofold.engine.run import Ending, SliceOutcome, run_slice
+from twofold.engine.world import World
+from twofold.services.installation import Installation
+from twofold.store.errors import FenceLost
+from twofold.store.syncs import Run, RunStatus, Sync
+
+ORDER = ("company", "contact", "deal")
+"""Hub object types, in the order in which they run; others come last."""
+
+_TELL_EVERY = 0.1
+"""Seconds between two words about progress."""
+
+
+class Phase(StrEnum):
+    """What a run is busy with."""
+
+    SCANNING = "scanning"
+    APPLYING = "in progress"
+
+
+class Progress(Struct, frozen=True):
+    """How far a run has come."""
+
+    sync: str
+    phase: Phase
+    done: int
+    """Records read, or planned and written."""
+    total: int | None = None
+    """None while it is not known."""
+
+
+Tell = Callable[[Progress], None]
+
+
+class Options(Struct, frozen=True):
+    """How to run."""
+
+    full: bool = False
+    """Read everything again; unchanged records are not written."""
+    allow_empty: bool = False
+    """Believe a side that suddenly shows nothing (TF-B01)."""
+
+
+class Report(Struct, frozen=True):
+    """What a run of one sync did."""
+
+    sync: str
+    ending: Ending
+    status: RunStatus
+    did: dict[str, int]
+    """What happened, by words such as ``hub created``."""
+    health: Counts
+    started: str
+    ended: str
+    retry_at: float | None = None
+    """Seconds since 1970, where the app named a time."""
+
+    @property
+    def advice(self) -> str:
+        """What a person can do about its status."""
+        entry = CODES.get(self.status.code)
+        return "" if entry is None else entry.advice
+
+
+def chosen(here: Installation, names: Sequence[str]) -> list[Sync]:
+    """The syncs of these names, in the order in which they run; all that are on for no name.
+
+    Raises:
+        TwofoldError: TF-U06, there is none of that name; TF-U10, it is turned off.
+    """
+    if names:
+        syncs = [here.sync(name) for name in dict.fromkeys(names)]
+        for sync in syncs:
+            if not sync.enabled:
+                raise TwofoldError("TF-U10", name=sync.name)
+    else:
+        syncs = [sync for sync in here.state.syncs.all() if sync.enabled]
+    return sorted(syncs, key=_rank)
+
+
+async def run(
+    here: Installation, sync: Sync, options: Options, tell: Tell = lambda _: None
+) -> Report:
+    """Run one sync until nothing is left to do, or it must wait, or a person is asked.
+
+    Raises:
+        DatabaseError: the state cannot be used.
+        FenceLost: another worker has taken over.
+    """
+    started = _now(here)
+    before = waits_for(here, sync)
+    if before is not None:
+        facts = {"name": sync.name, "other": before.name}
+        status = RunStatus("TF-U22", sentence("TF-U22", facts))
+        here.state.syncs.set_status(sync.id, status)
+        counts = here.state.links.counts(sync.id)
+        return Report(sync.name, Ending.WAITING, status, {}, counts, started, started)
+    if options.full:
+        for side in Side:
+            here.state.records.restart(sync.reader(side))
+    return await _noted(here, sync, options, tell, started)
+
+
+def latest(here: Installation, name: str = "", limit: int = 20) -> list[tuple[Sync, Run]]:
+    """The latest runs of one sync or of all, newest first."""
+    syncs = [here.sync(name)] if name else here.state.syncs.all()
+    found = [(sync, run) for sync in syncs for run in here.state.syncs.runs(sync.id, limit)]
+    return sorted(found, key=lambda item: item[1].id, reverse=True)[:limit]
+
+
+def waits_for(here: Installation, sync: Sync) -> Sync | None:
+    """The sync whose first run must end before this one goes on (D14).
+
+    Only while that run can still end by itself: a sync that is off, or that waits for a person,
+    holds nobody up, and associations wait for it instead (A3).
+    """
+    targets = {(m.hub_target, m.app_target) for m in sync.rules.associations}
+    for other in here.state.syncs.all():
+        is_target = (other.rules.hub.name, other.rules.app.name) in targets
+        if not is_target or other.connection != sync.connection or other.id == sync.id:
+            continue
+        earlier = _rank(other) < _rank(sync)
+        free = other.enabled and not other.status.needs_person
+        if earlier and free and not here.state.syncs.ever_done(other.id):
+            return other
+    return None
+
+
+def _rank(sync: Sync) -> tuple[int, int]:
+    name = sync.rules.hub.name
+    return (ORDER.index(name) if name in ORDER else len(ORDER), sync.id)
+
+
+async def _noted(
+    here: Installation, sync: Sync, options: Options, tell: Tell, started: str
+) -> Report:
+    """Run, and keep a line about it whatever happens."""
+    line = here.state.syncs.begin_run(sync.id, started)
+    ending = "interrupted"
+    summary: dict[str, int | str] = {}
+    try:
+        outcome = await _slices(here, sync, options, tell)
+        ending = outcome.ending.value
+        summary = {**outcome.counts, "code": outcome.status.code}
+    except TwofoldError as error:
+        ending, summary = "failed", {"code": error.code}
+        raise
+    finally:
+        with suppress(DatabaseError, sqlite3.Error):  # it could be what brought us here
+            here.state.syncs.end_run(line, _now(here), {**summary, "ending": ending})
+    return Report(
+        sync.name,
+        outcome.ending,
+        outcome.status,
+        dict(outcome.counts),
+        here.state.links.counts(sync.id),
+        started,
+        _now(here),
+        outcome.retry_at,
+    )
+
+
+async def _slices(here: Installation, sync: Sync, options: Options, tell: Tell) -> SliceOutcome:
+    world = _Watched(here, sync, tell)
+    try:
+        async with here.both_sides(sync) as connectors:
+            return await run_slice(
+                here.state, world, sync.id, connectors, allow_empty=options.allow_empty
+            )
+    except (DatabaseError, FenceLost):
+        raise
+    except TwofoldError as error:  # a connector that cannot even be opened
+        status = RunStatus(error.code, error.sentence, needs_person=not error.entry.retryable)
+        here.state.syncs.set_status(sync.id, status)
+        ending = Ending.WAITING if error.entry.retryable else Ending.STOPPED
+        return SliceOutcome(ending, status)
+
+
+class _Watched(World):
+    """The world as it is, with a word about progress between two effects."""
+
+    def __init__(self, here: Installation, sync: Sync, tell: Tell) -> None:
+        self._here = here
+        self._sync = sync
+        self._tell = tell
+        self._next = 0.0
+        self._largest = 0
+
+    def now(self) -> datetime:
+        return self._here.world.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._here.world.sleep(seconds)
+
+    def jitter(self) -> float:
+        return self._here.world.jitter()
+
+    def step(self, what: str) -> None:
+        self._here.world.step(what)
+        if time.monotonic() >= self._next:
+            self._tell(self._progress())
+            self._next = time.monotonic() + _TELL_EVERY
+
+    def _progress(self) -> Progress:
+        state, sync = self._here.state, self._sync
+        due = state.links.due_count(sync.id)
+        if due == 0:
+            return Progress(sync.name, Phase.SCANNING, scanned(self._here, sync))
+        self._largest = max(self._largest, due)
+        return Progress(sync.name, Phase.APPLYING, self._largest - due, self._largest)
+
+
+def scanned(here: Installation, sync: Sync) -> int:
+    """How many records of both sides have been read so far."""
+    readers = [here.state.records.reader(sync.reader(side)) for side in Side]
+    return sum(r.scanned if r.scanning and r.scanned else r.live for r in readers)
+
+
+def _now(here: Installation) -> str:
+    return here.world.now().isoformat(timespec="seconds")

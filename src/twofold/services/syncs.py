@@ -1,0 +1,118 @@
+"""Syncs: made from a request that was checked, turned on and off, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from twofold.core.errors import TwofoldError
+from twofold.core.mappings import Rules
+from twofold.core.schema import ObjectType
+from twofold.core.validate import Problem, check
+from twofold.engine.setup import install
+from twofold.kit import catalog
+from twofold.services.installation import Installation
+from twofold.services.proposals import Ground, Request, propose, shipped
+from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
+
+
+class Refused(TwofoldError):
+    """A request with problems; nothing was saved."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("TF-U07", count=len(problems))
+
+
+class Draft(Struct, frozen=True):
+    """A sync as it would be saved."""
+
+    name: str
+    connection: Connection
+    rules: Rules
+    warnings: tuple[Problem, ...]
+
+
+async def draft(here: Installation, request: Request) -> Draft:
+    """Work out what a request means, and check it.
+
+    Raises:
+        Refused: TF-U07, with all problems of the rules.
+        TwofoldError: what the request names does not exist, or such a sync exists already.
+    """
+    connection = here.connection(request.connection)
+    ground = await _ground(here, connection, request)
+    for sync in here.state.syncs.all():
+        types = (sync.rules.hub.name, sync.rules.app.name)
+        if sync.connection == connection.id and types == (ground.hub.name, ground.app.name):
+            facts = {"hub_type": types[0], "app_type": types[1], "name": sync.name}
+            raise TwofoldError("TF-U21", label=connection.label, **facts)
+    rules = propose(request, ground)
+    problems = check(rules, shipped(ground))
+    fatal = [problem for problem in problems if not problem.warning]
+    if fatal:
+        raise Refused(fatal)
+    name = request.name or _free_name(here, f"{connection.label}-{ground.hub.label.lower()}")
+    return Draft(name, connection, rules, tuple(problems))
+
+
+async def add(here: Installation, request: Request) -> tuple[Sync, tuple[Problem, ...]]:
+    """Save a sync; returns it with the warnings of the check. Raises as ``draft`` does."""
+    made = await draft(here, request)
+    install(here.state, made.name, made.connection.id, made.rules, enabled=request.enabled)
+    return here.sync(made.name), made.warnings
+
+
+def every(here: Installation) -> list[Sync]:
+    """All syncs, in the order in which they were made."""
+    return here.state.syncs.all()
+
+
+def turn(here: Installation, name: str, *, on: bool) -> Sync:
+    """Turn a sync on, which catches up and repeats nothing, or off (O1, O2)."""
+    here.state.syncs.enable(here.sync(name).id, on)
+    return here.sync(name)
+
+
+def delete(here: Installation, name: str) -> Sync:
+    """Forget a sync with its links and history; no record on either side is touched."""
+    sync = here.sync(name)
+    here.state.syncs.delete(sync.id)
+    return sync
+
+
+async def _ground(here: Installation, connection: Connection, request: Request) -> Ground:
+    manifest = catalog.load(connection.app).manifest
+    hub = here.state.syncs.connection(HUB_CONNECTION)
+    async with here.opened(hub) as connector:
+        ours = await connector.describe()
+    async with here.opened(connection) as connector:
+        theirs = await connector.describe()
+    app_type = request.app_type or manifest.objects.get(request.hub_type, "")
+    hub_type = _pick(ours, hub.label, request.hub_type)
+    if not app_type:
+        known = ", ".join(t.name for t in theirs) or "none"
+        raise TwofoldError("TF-U08", label=connection.label, hub_type=request.hub_type, known=known)
+    paired = tuple(
+        (sync.rules.hub.name, sync.rules.app.name)
+        for sync in here.state.syncs.all()
+        if sync.connection == connection.id
+    )
+    return Ground(hub_type, _pick(theirs, connection.label, app_type), manifest, paired)
+
+
+def _pick(types: Sequence[ObjectType], label: str, name: str) -> ObjectType:
+    for object_type in types:
+        if object_type.name == name:
+            return object_type
+    known = ", ".join(t.name for t in types) or "none"
+    raise TwofoldError("TF-F02", app=label, object_type=name, known=known)
+
+
+def _free_name(here: Installation, wanted: str) -> str:
+    taken = {sync.name for sync in here.state.syncs.all()}
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}-{number}", number + 1
+    return name
