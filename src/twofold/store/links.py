@@ -92,17 +92,18 @@ class Links:
     def of(self, sync: int, side: Side, rows: Sequence[int]) -> list[LinkRow]:
         """The links of some records of one side, with both records."""
         found = self._connection.execute(
-            f"SELECT {LINK_COLUMNS} FROM links l JOIN records h ON h.row = l.hub"
-            f" JOIN records a ON a.row = l.app WHERE l.sync = ? AND l.{side.value} IN"
-            " (SELECT value FROM json_each(?))",
-            (sync, _json(list(rows))),
+            f"SELECT {LINK_COLUMNS} FROM json_each(?) j"
+            f" CROSS JOIN links l ON l.sync = ? AND l.{side.value} = j.value"
+            " JOIN records h ON h.row = l.hub JOIN records a ON a.row = l.app",
+            (_json(list(rows)), sync),
         )
         return [as_link_row(row) for row in found]
 
     def noted(self, sync: int) -> list[LinkRow]:
         """Links with a write under way, or whose outcome was never learned."""
         found = self._connection.execute(
-            f"SELECT {LINK_COLUMNS} FROM links l JOIN records h ON h.row = l.hub"
+            f"SELECT {LINK_COLUMNS} FROM links l INDEXED BY links_noted"
+            " JOIN records h ON h.row = l.hub"
             " JOIN records a ON a.row = l.app WHERE l.sync = ? AND l.note IS NOT NULL",
             (sync,),
         )
@@ -128,8 +129,9 @@ class Links:
     def carriers(self, sync: int, hashes: Iterable[int], most: int) -> list[tuple[int, Place]]:
         """Unlinked records by match key hash, at most ``most`` per key and side."""
         found = self._connection.execute(
+            # CROSS JOIN: the planner takes the few hashes for many, and would read all keys instead.
             "SELECT k.hash, k.side, k.row FROM json_each(?) j"
-            " JOIN match_keys k ON k.sync = ? AND k.hash = j.value"
+            " CROSS JOIN match_keys k ON k.sync = ? AND k.hash = j.value"
             " LEFT JOIN links h ON k.side = 'hub' AND h.sync = k.sync AND h.hub = k.row"
             " LEFT JOIN links a ON k.side = 'app' AND a.sync = k.sync AND a.app = k.row"
             " WHERE h.sync IS NULL AND a.sync IS NULL",
