@@ -108,6 +108,26 @@ async def test_a_company_counts_its_contacts_when_asked(hub: Hub, connector: Hub
     assert [a == b for a, b in zip(page.digests, later.digests, strict=True)] == [True, False]
 
 
+async def test_a_digest_covers_the_relations_that_were_asked_and_no_others(
+    hub: Hub, connector: HubConnector
+) -> None:
+    one, ada = company(hub, "One"), hub.create("contact", {}).id
+    deal = hub.create("deal", {"dealname": "Engine"}).id
+
+    async def digests() -> list[int | None]:
+        questions: list[tuple[str, ...]] = [(), ("company",), ("contact",), ("company", "contact")]
+        pages = [await connector.pull("deal", None, ["dealname"], names) for names in questions]
+        return [page.digests[0] for page in pages]
+
+    async def moved_by(name: str, target: str) -> list[bool]:
+        before = await digests()
+        hub.update("deal", deal, {}, associate=[(name, Target(target))])
+        return [a != b for a, b in zip(before, await digests(), strict=True)]
+
+    assert await moved_by("contact", ada) == [False, False, True, True]
+    assert await moved_by("company", one) == [False, True, False, True]
+
+
 # --- merges ----------------------------------------------------------------------------------
 
 
@@ -305,6 +325,17 @@ def test_the_log_holds_each_record_once_in_its_newest_state(hub: Hub) -> None:
     page = hub.changes("contact", 0, 9)
     assert [str(row[0]) for row in page.rows] == [ids[1], ids[2], ids[0]]
     assert hub.changes("contact", page.sequence, 9).rows == []
+
+
+def test_a_person_pages_through_whole_records(hub: Hub) -> None:
+    one = company(hub, "One")
+    made = [
+        hub.create("contact", {"firstname": str(n)}, [("company", Target(one))]) for n in range(5)
+    ]
+    first = hub.records("contact", size=3)
+    assert first + hub.records("contact", first[-1].id, size=3) == made
+    assert hub.records("contact", made[-1].id) == []
+    assert hub.records("company", "no id") == [hub.read("company", one)]
 
 
 def test_the_clock_is_the_callers(hub: Hub) -> None:

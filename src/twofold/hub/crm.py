@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 import orjson
@@ -21,7 +21,7 @@ import orjson
 from twofold.core.records import Fields, Record, Target
 from twofold.core.schema import Field, ObjectType, Op, Option
 from twofold.database.sqlite import Database
-from twofold.hub.projection import Row
+from twofold.hub.projection import Row, projection
 from twofold.hub.properties import Refused, key_form
 from twofold.hub.schema import CONTACT_COUNT, NUMBERS, OBJECT_TYPES, OWNER_FIELD
 from twofold.hub.tables import APPLICATION_ID, MIGRATIONS, Gone
@@ -94,9 +94,16 @@ class Hub:
         self._unique = unique or {}
 
     @classmethod
-    def open(cls, path: Path | None, **options: Any) -> Self:
+    def open(
+        cls,
+        path: Path | None,
+        *,
+        clock: Callable[[], datetime] = _wall_clock,
+        unique: Unique | None = None,
+    ) -> Self:
         """Open a hub's file, made where it is missing; None keeps everything in memory."""
-        return cls(Database(path, MIGRATIONS, application_id=APPLICATION_ID), **options)
+        database = Database(path, MIGRATIONS, application_id=APPLICATION_ID)
+        return cls(database, clock=clock, unique=unique)
 
     def close(self) -> None:
         """Close the file."""
@@ -141,6 +148,17 @@ class Hub:
         values = (NUMBERS[object_type], after, size)
         rows = self.database.connection.execute(_LISTING, values).fetchall()
         return Page(rows, [], len(rows) == size, 0)
+
+    def records(self, object_type: str, after: str | None = None, size: int = 100) -> list[Record]:
+        """Whole records by id, above an id: a page for a person."""
+        kind = OBJECT_TYPES[object_type]
+        whole = projection(
+            object_type,
+            tuple(field.name for field in kind.fields if not field.silent),
+            tuple(association.name for association in kind.associations),
+        )
+        rows = self.listing(object_type, number_of(after), size).rows
+        return [whole.record(row, None) for row in rows]
 
     def changes(self, object_type: str, after: int, size: int) -> Page:
         """Records that changed after a sequence, in that order, each once and as it is now."""

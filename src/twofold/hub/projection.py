@@ -47,7 +47,7 @@ class Projection:
             return [digest_bytes(pack(pick(row[3]))) for row in rows]
         return [digest_bytes(pack(pick(row[3])) + links_of(row[4])) for row in rows]
 
-    def record(self, row: Row, digest: int) -> Record:
+    def record(self, row: Row, digest: int | None) -> Record:
         """The row as a record."""
         number, revision, modified, body, links = row
         return Record(
