@@ -1,0 +1,258 @@
+"""Explain one record: the filter, the match, every field, and what comes next (H4).
+
+Derived from what is stored, by the same functions that the engine plans with. Nothing is written
+and no app is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from twofold.core.associations import field_name
+from twofold.core.errors import Issue, TwofoldError
+from twofold.core.health import Outcome
+from twofold.core.mappings import Matching
+from twofold.core.matching import key_fields
+from twofold.core.merge import Reason
+from twofold.core.plan import Create, PairPlan, Update
+from twofold.core.records import Side
+from twofold.core.values import Value, is_blank
+from twofold.engine.chunk import Chunk, assemble
+from twofold.engine.context import Context
+from twofold.engine.observe import key_hashes
+from twofold.engine.port import Port
+from twofold.services.installation import Installation
+from twofold.services.records import called
+from twofold.store.outcomes import Standing
+from twofold.store.syncs import Sync
+from twofold.store.types import Place, Stored
+
+
+class FieldLine(Struct, frozen=True):
+    """One mapping of the record: what both sides show, and what is done about it."""
+
+    field: str
+    hub: Value
+    app: Value
+    reason: str
+    to: Side | None = None
+    """The side that will be written, if any."""
+    value: Value = None
+    """What will be written."""
+    issue: Issue | None = None
+
+
+class Explanation(Struct, frozen=True):
+    """Everything that decides about one pair or one unlinked record."""
+
+    sync: str
+    name: str
+    hub_id: str | None
+    app_id: str | None
+    state: str
+    filter: str
+    match: str
+    fields: tuple[FieldLine, ...]
+    next: str
+    issues: tuple[Issue, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+
+async def explain(
+    here: Installation, name: str, text: str, side: Side | None = None
+) -> list[Explanation]:
+    """Explain the records of a sync that have this id, or carry this match key.
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync; TF-U12, it has no such record.
+    """
+    sync = here.sync(name)
+    async with here.both_sides(sync) as connectors:
+        ports = {
+            s: Port(
+                here.state,
+                s,
+                connectors[s],
+                sync.rules.type_of(s),
+                sync.reader(s),
+                _label(here, sync, s),
+            )
+            for s in Side
+        }
+        context = Context(here.state, here.world, sync, ports, sync.fence)
+        sides = list(Side) if side is None else [side]
+        found = [_explained(context, standing) for standing in _found(context, sides, text)]
+    if not found:
+        raise TwofoldError("TF-U12", name=name, text=text)
+    return found
+
+
+def _label(here: Installation, sync: Sync, side: Side) -> str:
+    connection = here.state.records.reader(sync.reader(side)).connection
+    return here.state.syncs.connection(connection).label
+
+
+def _found(context: Context, sides: Iterable[Side], text: str) -> list[Standing]:
+    """Records by id, else by match key; a pair once."""
+    outcomes, sync = context.state.outcomes, context.sync
+    places: list[Place] = []
+    for side in sides:
+        row = outcomes.row_of(sync.reader(side), text)
+        if row is not None:
+            places.append((side, row))
+    if not places:
+        for side in sides:
+            hashes = _hashes(context, side, text)
+            places += [(side, row) for row in outcomes.carrying(sync.id, side, hashes)]
+    standings = (outcomes.standing(sync.id, place) for place in places)
+    return list({s.position: s for s in standings if s is not None}.values())
+
+
+def _hashes(context: Context, side: Side, text: str) -> list[int]:
+    """The match keys of records that carry this text in any one field that is matched by."""
+    names = key_fields(context.sync.rules, side)
+    keys = (key_hashes(context.key_maker(side, {name: text})) for name in names)
+    return [found for hashes in keys for found in hashes]
+
+
+def _explained(context: Context, standing: Standing) -> Explanation:
+    hub, app = standing.hub, standing.app
+    chunk = assemble(context, [standing.place])
+    pair = next((p for p in chunk.pairs if _is(p.hub, hub) or _is(p.app, app)), None)
+    if pair is not None:
+        hub, app = pair.hub, pair.app
+    plan = None if pair is None else pair.plan
+    create = next((c.create for c in chunk.creates if c.source.row == standing.place[1]), None)
+    outcome = _outcome(standing, plan, chunk)
+    return Explanation(
+        sync=context.sync.name,
+        name=called(context.sync, hub, app),
+        hub_id=None if hub is None else hub.record.id,
+        app_id=None if app is None else app.record.id,
+        state=standing.outcome.state.label,
+        filter=_filter(context, hub, app),
+        match=_match(context, standing, hub, app, bool(create)),
+        fields=tuple(_fields(context, hub, app, plan, create)),
+        next=_next(context, standing, plan, create),
+        issues=outcome.issues,
+        candidates=outcome.candidates,
+    )
+
+
+def _is(stored: Stored, other: Stored | None) -> bool:
+    return other is not None and stored.row == other.row
+
+
+def _outcome(standing: Standing, plan: PairPlan | None, chunk: Chunk) -> Outcome:
+    """What is stored, or what the next run would find where nothing is stored yet."""
+    if standing.outcome.issues:
+        return standing.outcome
+    if plan is not None:
+        return plan.outcome
+    planned = [o for place, o, _ in chunk.singles if place == standing.place]
+    planned += [o for _, o in chunk.ended]
+    return planned[0] if planned else standing.outcome
+
+
+def _filter(context: Context, hub: Stored | None, app: Stored | None) -> str:
+    scope = context.program.scope(
+        None if hub is None or hub.gone else hub.record.fields,
+        None if app is None or app.gone else app.record.fields,
+    )
+    if scope.exclusion is not None:
+        return scope.exclusion.sentence
+    return f"takes part; may be written: {' and '.join(f'the {s}' for s in sorted(scope.open))}"
+
+
+_LEVELS = {
+    Matching.CONTACTS: ("e-mail", "name and company"),
+    Matching.COMPANIES: ("name and domain", "domain", "name"),
+    Matching.NONE: (),
+}
+
+
+def _match(
+    context: Context, standing: Standing, hub: Stored | None, app: Stored | None, alone: bool
+) -> str:
+    if standing.hub is not None and standing.app is not None:
+        return "linked: the two are bound by their ids, whatever changes"
+    if hub is not None and app is not None:
+        ours = context.key_maker(Side.HUB, hub.record.fields).levels
+        theirs = context.key_maker(Side.APP, app.record.fields).levels
+        names = _LEVELS[context.sync.rules.matching]
+        equal = [n for n, a, b in zip(names, ours, theirs, strict=True) if {*a} & {*b}]
+        return f"matches by {equal[0] if equal else 'nothing'}; linked with the next run"
+    if standing.outcome.candidates:
+        return f"ambiguous: {', '.join(standing.outcome.candidates)} on the other side"
+    if context.sync.rules.matching is Matching.NONE:
+        return "this sync does not match: every record is its own"
+    return "no record of the other side carries one of its match keys" if alone else "not matched"
+
+
+def _fields(
+    context: Context,
+    hub: Stored | None,
+    app: Stored | None,
+    plan: PairPlan | None,
+    create: Create | None,
+) -> Iterable[FieldLine]:
+    values = {
+        Side.HUB: {} if hub is None else hub.record.fields,
+        Side.APP: {} if app is None else app.record.fields,
+    }
+    decisions = {} if plan is None else {d.name: d for d in plan.merge.decisions}
+    for c in context.program.conversions:
+        ours, theirs = (values[side].get(c.fields[side]) for side in Side)
+        decision = decisions.get(c.name)
+        if decision is not None:
+            yield FieldLine(
+                c.name, ours, theirs, decision.reason, decision.to, decision.value, decision.issue
+            )
+        elif create is not None and c.name in create.values:
+            written = create.values[c.name]
+            yield FieldLine(c.name, ours, theirs, Reason.FILLED, create.side, written)
+        else:
+            yield FieldLine(c.name, ours, theirs, _unwritten(plan, create, ours, theirs))
+    planned = {} if plan is None else {a.name: a for a in plan.associations}
+    for mapping in context.sync.rules.associations:
+        name = field_name(mapping.hub)
+        ours, theirs = (values[side].get(field_name(mapping.end(side))) for side in Side)
+        found = planned.get(name)
+        reason = Reason.EQUAL if found is None else found.reason
+        waits = found is not None and found.waits_for is not None
+        text = "waits until the record at its far end is linked" if waits else reason
+        yield FieldLine(name, ours, theirs, text, None if found is None else found.to)
+
+
+def _unwritten(plan: PairPlan | None, create: Create | None, ours: Value, theirs: Value) -> str:
+    if plan is not None:
+        return Reason.EQUAL
+    if create is not None:
+        return "blank" if is_blank(ours) and is_blank(theirs) else Reason.CLOSED
+    return "not compared: there is no record on the other side"
+
+
+def _next(
+    context: Context, standing: Standing, plan: PairPlan | None, create: Create | None
+) -> str:
+    when = "with the next run" if context.sync.enabled else "once the sync is turned on"
+    if create is not None:
+        return f"It is created in the {create.side} {when}."
+    if plan is not None and plan.updates:
+        return f"{'; '.join(map(_written, plan.updates))} {when}."
+    retry = context.state.outcomes.retry_at(context.sync.id, standing.place)
+    if retry is not None:
+        return f"It is tried again {when}."
+    if standing.outcome.issues:
+        return f"{standing.outcome.issues[0].advice}"
+    if plan is not None and standing.app is not None and standing.hub is not None:
+        agree = not plan.merge.decisions
+        return "Nothing to do: both sides agree." if agree else "Nothing, until a side changes."
+    return f"It is looked at {when}."
+
+
+def _written(update: Update) -> str:
+    ends = [*update.values, *(f"@{name}" for name, _ in (*update.associate, *update.dissociate))]
+    return f"The {update.side}'s {', '.join(ends)} will be written"
