@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from twofold.core.records import Target
 from twofold.core.schema import Feed, Op
 from twofold.kit.contract import Batch, Status, Write
-from twofold.kit.errors import OutcomeUnknown, Unavailable
+from twofold.kit.errors import CursorExpired, OutcomeUnknown, Unavailable
 from twofold.kit.memory import (
     APPS,
     Call,
@@ -62,7 +63,9 @@ async def test_a_change_appears_after_the_lag(feed: Feed) -> None:
     app.edit("contact", made, {"firstname": "A"})
     at_once = await connector.get("contact", [made], FIELDS)
     assert at_once[made][0].fields["firstname"] == "A"
-    app.advance(timedelta(seconds=11))
+    app.advance(timedelta(seconds=5))
+    _, cursor = await changes(connector, cursor)  # a round that comes too early to see it
+    app.advance(timedelta(seconds=6))
     assert (await changes(connector, cursor))[0] == [made]
 
 
@@ -73,6 +76,26 @@ async def test_a_crowded_instant_is_delivered_whole() -> None:
     made = [app.create("contact", {"email": f"{n}@example.org"}) for n in range(10)]
     assert {record.version for record in app.all("contact")} == {"2026-01-01T00:00:00+00:00"}
     assert sorted((await changes(connector, cursor))[0]) == sorted(made)
+
+
+async def test_a_cursor_lives_as_long_as_declared() -> None:
+    app = MemoryApp([contact(retention=timedelta(days=30))])
+    connector = MemoryConnector.over(app)
+    _, cursor = await changes(connector, None)
+    app.advance(timedelta(days=29))
+    _, cursor = await changes(connector, cursor)
+    app.advance(timedelta(days=31))
+    with pytest.raises(CursorExpired):
+        await changes(connector, cursor)
+
+
+async def test_twins_within_an_atomic_batch_are_duplicates() -> None:
+    kind = contact(atomic=True)
+    fields = [replace(field, unique=field.name == "email") for field in kind.fields]
+    app = MemoryApp([replace(kind, fields=tuple(fields))])
+    results = await MemoryConnector.over(app).push("contact", creates("a", "b", "a"))
+    assert [r.status for r in results] == [Status.RETRY, Status.RETRY, Status.DUPLICATE]
+    assert emails(app) == []
 
 
 async def test_faults_before_the_effect_leave_nothing() -> None:
@@ -167,6 +190,18 @@ async def test_a_merge_moves_relations_and_names_the_survivor() -> None:
     assert survivor.id == kept
     assert survivor.fields == {"name": "Kept", "domain": "example.org"}
     assert shown.associations["company"] == (Target(kept, True),)
+
+
+def test_a_relation_ends_with_its_target_and_needs_one() -> None:
+    app = MemoryApp([contact(), company()])
+    firm = app.create("company", {"name": "Firm"})
+    person = app.create("contact", {"email": "a@example.org"}, [("company", Target(firm))])
+    app.delete("company", firm)
+    shown = app.read("contact", person)
+    assert shown is not None
+    assert shown.associations["company"] == ()
+    with pytest.raises(ValueError, match="there is no company 1"):
+        app.associate("contact", person, "company", Target(firm))
 
 
 def test_users_cannot_enter_what_the_app_refuses() -> None:

@@ -84,7 +84,7 @@ class Budgets:
         now = self._clock.now()
         asked = [(rate, costs.get(name, 1.0)) for name, rate in self._rates.items()]
         due = max([self._blocked_until, now, *(rate.earliest(now, cost) for rate, cost in asked)])
-        self.check(due)
+        self._check(due)
         for rate, cost in asked:
             rate.take(due, cost)
         while due > (now := self._clock.now()):
@@ -92,9 +92,9 @@ class Budgets:
             # The app may have blocked us in the meantime.
             blocked = [rate.blocked_until for rate in self._rates.values()]
             due = max([due, self._blocked_until, *blocked])
-            self.check(due)
+            self._check(due)
 
-    def check(self, due: datetime) -> None:
+    def _check(self, due: datetime) -> None:
         """Raise LimitUntil where a wait until then is too long for one request."""
         if due - self._clock.now() > self._patience:
             raise LimitUntil(self._app, due)

@@ -198,14 +198,9 @@ class AioHttp:
         return response
 
     async def _back_off(self, attempt: int, until: datetime | None) -> None:
-        """Wait before the next try, if there is one.
-
-        Raises:
-            LimitUntil: the app named a moment that is too far away.
-        """
+        """Wait before the next try, if there is one; all wait for a moment that the app named."""
         if until is not None:
             self._budgets.block(until)
-            self._budgets.check(until)
         elif attempt + 1 < self._bounds.tries:
             await self._clock.sleep(self._pace(attempt))
 
