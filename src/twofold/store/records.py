@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
@@ -126,6 +126,15 @@ class Records:
             (row, reader_id),
         )
         return [as_stored(*r) for r in found]
+
+    def living(self, reader_id: int) -> Iterator[Stored]:
+        """All records of a reader that exist, decoded one by one."""
+        found = self._connection.execute(
+            "SELECT row, id, version, shown, gone, into_id FROM records"
+            " WHERE reader = ? AND gone = 0",
+            (reader_id,),
+        )
+        return (as_stored(*r) for r in found)
 
     def moves(self, readers: tuple[int, int]) -> tuple[int, int]:
         """How often each reader has stored something new."""
@@ -252,8 +261,9 @@ def see(
     ``quiet``: a sync for which these are its own writes, so they do not become due.
     """
     new = [s for s in sightings if s.row is None]
-    moved = [s for s in sightings if s.row is not None and s.before != s.shown]
-    same = [s for s in sightings if s.row is not None and s.before == s.shown]
+    # A record that is back carries match keys again, whether or not it changed meanwhile.
+    moved = [s for s in sightings if s.row is not None and (s.was_gone or s.before != s.shown)]
+    same = [s for s in sightings if s.row is not None and not s.was_gone and s.before == s.shown]
     if new:
         _insert(db, reader_id, new)
     db.executemany(
@@ -264,8 +274,7 @@ def see(
         _copy_out(db, subscriber, moved)
         _move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
         if subscriber.marks and subscriber.sync != quiet:
-            back = [s for s in same if s.was_gone]
-            _mark_due(db, subscriber, [s.row for s in (*new, *moved, *back) if s.row is not None])
+            _mark_due(db, subscriber, [s.row for s in (*new, *moved) if s.row is not None])
     db.executemany(
         "UPDATE records SET digest = ?, version = ?, shown = ? WHERE row = ?",
         [(s.digest, s.version, s.shown, s.row) for s in moved],
