@@ -185,14 +185,14 @@ async def test_a_missing_folder_stops_the_sync(tmp_path: Path) -> None:
     assert error.code == "TF-S07"
 
 
-async def test_a_full_disk_is_tried_again_and_nothing_is_half_written(tmp_path: Path) -> None:
+async def test_a_full_disk_stops_the_sync_and_nothing_is_half_written(tmp_path: Path) -> None:
     with closing(Hub.open(tmp_path / "hub.db")) as hub:
         connector = HubConnector.over(hub)
         connection = hub.database.connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         writes = [Write(str(n), Op.CREATE, fields={"address": "x" * 200}) for n in range(1000)]
-        with pytest.raises(Retry) as caught:
+        with pytest.raises(Stop) as caught:
             await connector.push("contact", writes)
         assert caught.value.code == "TF-S05"
         assert hub.changes("contact", 0, 9).rows == []

@@ -250,7 +250,6 @@ _ALL = (
         "TF-S05",
         "The disk that holds {path} is full.",
         "Free some space, then run again: what was not saved is done again.",
-        retryable=True,
     ),
     Code(
         "TF-S06",
