@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.core.fields import BY_KIND, anything, field, phones, texts, values_of
 
@@ -26,6 +26,7 @@ def form(kind: Kind, value: Value, region: str = "", multi: bool = False) -> Can
 @given(KINDS, st.booleans(), REGIONS, anything)
 @example(Kind.PHONE, False, "GB", "+999 123 45")
 @example(Kind.PHONE, False, "GB", "+44 00 20 7946")
+@example(Kind.PHONE, False, "GB", "+44 00548344248")
 @example(Kind.PHONE, False, "IT", "06 698 1234")
 def test_twice_is_once(kind: Kind, multi: bool, region: str, value: Value) -> None:
     normalize = canonicalizer(field(kind, multi=multi), region)
@@ -74,6 +75,9 @@ def test_different_words_stay_different(one: str, other: str) -> None:
         (Kind.PHONE, "+44 (0)20 7946 0018", "+442079460018"),
         (Kind.PHONE, "020 7946 0018", "+44 20 7946 0018"),
         (Kind.PHONE, "+4402079460018", "+442079460018"),
+        (Kind.PHONE, "+2001001234567", "+201001234567"),
+        (Kind.PHONE, "+310612345678", "+31612345678"),
+        (Kind.PHONE, "+788281831620", "+78281831620"),
         (Kind.PHONE, "tel:+44-20-7946-0018", "+442079460018"),
         (Kind.PHONE, "+1 202 555 0123 ext. 4", "+12025550123;ext=4"),
         (Kind.PHONE, "٠٢٠٧٩٤٦٠٠١٨", "02079460018"),
@@ -124,6 +128,18 @@ def test_the_repeated_hour_of_autumn_is_two_instants() -> None:
     first = datetime(2024, 10, 27, 2, 30, tzinfo=zone)
     assert form(Kind.DATETIME, first) != form(Kind.DATETIME, first.replace(fold=1))
     assert form(Kind.DATETIME, first) == datetime(2024, 10, 27, 0, 30, tzinfo=UTC)
+
+
+@given(st.integers(10**6, 10**14).map(lambda number: f"+{number}"))
+@settings(max_examples=300)
+def test_the_fast_path_leaves_what_the_parser_leaves(value: str) -> None:
+    try:
+        parsed = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if form(Kind.PHONE, value) == value:
+        assert written == value
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

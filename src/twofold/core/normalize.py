@@ -111,12 +111,13 @@ def by_type(value: Value) -> Canonical:
 
 
 _E164 = re.compile(
-    r"\+(?:1[2-9]|(?:7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
-    r"|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[7-9]\d|8[0357-9]\d|9[679]\d)[1-9])\d{4,11}",
+    r"\+(?:1[2-9]|7[3-79]|(?:2[07]|3[0-469]|4[013-9]|5[1-36-8]|6[02-6]|8[124]|9[0-58]"
+    r"|35[13-9]|38[0-35-79]|42[013])[1-9])\d{4,11}",
     re.ASCII,
 )
-"""Numbers in E.164 that a parser would leave as they are: a country code (ITU-T E.164, annex), then
-no zero, which could be a trunk prefix written by mistake, as in +44 (0)20."""
+"""Numbers in E.164 that the parser leaves as they are, so that it need not run: the country codes
+of most phones (ITU-T E.164, annex), then no digit that could be a trunk prefix written by mistake,
+as in +44 (0)20. The parser decides about all others."""
 
 _DIALABLE = re.compile(
     r"(?:tel:)?(?P<number>[\d\s+()./\u2010-\u2015-]+)(?:(?:;ext=|#|ext(?:ension|n)?\.?|x)\s*\d{1,7})?",
