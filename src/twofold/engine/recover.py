@@ -6,14 +6,13 @@ strongly consistent read; what arrived counts as agreed, what did not is planned
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
-from twofold.core.matching import MatchKeys
 from twofold.core.plan import Create
 from twofold.core.records import Record, Side
-from twofold.core.values import Value
+from twofold.core.values import Value, is_blank
 from twofold.engine.apply import created_link
 from twofold.engine.chunk import CreateWork
 from twofold.engine.context import Context
@@ -104,28 +103,38 @@ def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float
     free = [s for s in fresh if s.row not in linked]
     settlement = Settlement()
     for creation in noted:
-        ours = next((s for s in free if _is_ours(context, creation, s)), None)
+        likely = [(_likeness(context, creation, s), s) for s in free]
+        share, ours = max(likely, key=lambda pair: pair[0], default=(0.0, None))
+        if not share:
+            ours = None
         if ours is not None:
             free.remove(ours)
         _conclude(context, settlement, creation, None if ours is None else ours.record)
     _store(context, settlement)
 
 
-def _is_ours(context: Context, creation: Creation, stored: Stored) -> bool:
-    """Whether a record holds all that the create was to write, or carries the same match keys."""
+def _likeness(context: Context, creation: Creation, stored: Stored) -> float:
+    """How surely a record is the one that a create made, 0 to 1; 0 = it is not.
+
+    It appeared since the note. Somebody may have edited it before we looked, so it counts when it
+    carries the same match keys, or at least half of what was sent; never with other match keys.
+    """
     if stored.row <= creation.newest:
-        return False
+        return 0.0
+    side, fields = creation.side, stored.record.fields
     _, sent = write_again(creation)
-    fields = stored.record.fields
-    if all(
-        c.own[creation.side](fields.get(c.fields[creation.side]))
-        == c.own[creation.side](sent[c.fields[creation.side]])
+    keys, wanted = context.key_maker(side, fields), context.key_maker(side, sent)
+    checks = [
+        c.own[side](fields.get(c.fields[side])) == c.own[side](sent[c.fields[side]])
         for c in context.program.conversions
-        if c.fields[creation.side] in sent
-    ):
-        return True
-    keys = context.key_maker(creation.side, fields)
-    return keys != MatchKeys() and keys == context.key_maker(creation.side, sent)
+        if c.fields[side] in sent
+    ]
+    share = sum(checks) / max(1, len(checks))
+    if any(keys.levels) and keys == wanted:
+        return 0.5 + share / 2
+    if any(keys.levels) and any(wanted.levels) and share < 1:
+        return 0.0
+    return share if share >= 0.5 else 0.0
 
 
 def _conclude(
@@ -149,14 +158,7 @@ def _conclude(
         Create(side, planned, values),
         _single_state(context, side.other, creation.source),
     )
-    # Somebody may have edited the record since: what differs from what we sent is their edit.
-    written = {
-        c.name: held.fields.get(c.fields[side])
-        if c.own[side](held.fields.get(c.fields[side])) == c.own[side](values[c.name])
-        else values[c.name]
-        for c in context.program.conversions
-        if c.name in values
-    }
+    written = _still_held(context, side, values, held)
     link = created_link(context, CreateOutcome(work, write, held, written))
     if creation.planned != source.shown:  # the source moved on since the note
         agreed = link.hub_agreed if side is Side.APP else link.app_agreed
@@ -164,6 +166,26 @@ def _conclude(
     link.again = True
     settlement.created.append(link)
     context.count("creates recovered")
+
+
+def _still_held(
+    context: Context, side: Side, values: Mapping[str, Value], held: Record
+) -> dict[str, Value]:
+    """By mapping name, *seen* of a record that we made a while ago.
+
+    Another value than the one we sent is somebody's edit since, so *seen* is what we sent. Where
+    the field is blank, the two have yet to meet in it: a blank never wins.
+    """
+    written: dict[str, Value] = {}
+    for c in context.program.conversions:
+        now = held.fields.get(c.fields[side])
+        if c.name not in values:
+            continue
+        if c.own[side](now) == c.own[side](values[c.name]):
+            written[c.name] = now
+        elif not is_blank(now):
+            written[c.name] = values[c.name]
+    return written
 
 
 def _single_state(context: Context, side: Side, row: int) -> int | None:
