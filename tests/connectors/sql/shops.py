@@ -50,8 +50,8 @@ _SQLITE_COUNTER = (
     ),
 )
 _POSTGRES_TRIGGER = (
-    "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN NEW.{column} := {value}; RETURN NEW; END $$",
+    """CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.{column} := {value}; RETURN NEW; END $$""",
     "CREATE TRIGGER kept BEFORE INSERT OR UPDATE ON contact FOR EACH ROW EXECUTE FUNCTION keep()",
 )
 

@@ -4,12 +4,12 @@ Positions never count rows: a page begins after the last row's key, or after its
 so rows that share an instant are neither lost nor repeated however many there are, and rows that
 come and go in between move nothing.
 
-A transaction may commit after a later one did, with an earlier time. So a round of changes begins at
-a mark that is *settled*: at its start we note the newest value of the feed column; once the lag has
-passed since then, nothing at or below it can still appear, and the next round begins after it. The
-lag is counted on our clock from what we saw in the table, so tables with local times lose nothing.
-Until a mark is settled, rows are delivered again, with unchanged digests. The first round after a
-listing begins at the newest time then minus the lag; a counter has no time, there it is a number of
+A transaction may commit after a later one did, with an earlier time. So a round of changes begins
+at a mark that is *settled*: at its start we note the newest value of the feed column; once the lag
+has passed since then, nothing at or below it can still appear, and the next round begins after it.
+The lag is counted on our clock from when we saw it, so tables with local times lose nothing. Until
+a mark is settled, rows are delivered again, with unchanged digests. The first round after a listing
+begins at the newest time then minus the lag; a counter has no time, there it is a number of
 versions. A time in the future never counts as the newest. Rows without a time come in each round.
 """
 

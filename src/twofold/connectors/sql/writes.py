@@ -253,12 +253,14 @@ class _Push:
             for item in items:
                 self._attempt([item], run)
             return
+        savepoint = self.connection.begin_nested()
         try:
-            with self.connection.begin_nested():
-                run(items)
+            run(items)
+            savepoint.commit()
         except (sa.exc.DBAPIError, _LeftAlone) as error:
             if isinstance(error, sa.exc.DBAPIError) and fault_of(error) not in OF_ONE_RECORD:
-                raise
+                raise  # the database may have undone the transaction, savepoints included
+            savepoint.rollback()
             if len(items) == 1:
                 self._refused(items[0], error)
                 return
