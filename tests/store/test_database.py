@@ -9,7 +9,9 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -192,6 +194,19 @@ def test_a_second_connection_of_this_process_leaves_the_locks_of_the_first(tmp_p
             [sys.executable, "-c", probe, str(path)], capture_output=True, text=True, check=True
         )
     assert "locked" in answer.stdout
+
+
+def test_connections_that_make_a_new_file_at_the_same_instant_agree(tmp_path: Path) -> None:
+    together = Barrier(6)
+
+    def make(path: Path) -> list[str]:
+        together.wait()
+        with closing(opened(path, FIRST, SECOND, THIRD)) as database:
+            return names(database)
+
+    with ThreadPoolExecutor(6) as pool:
+        for n in range(20):
+            assert list(pool.map(make, [tmp_path / f"{n}.db"] * 6)) == [["a", "b"]] * 6
 
 
 COUNT = """

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,11 +84,41 @@ def test_a_file_whose_writer_is_another_process_is_locked_until_that_ends(path: 
         connection.execute("DELETE FROM item")
 
 
+def test_a_read_that_turns_into_a_write_after_somebody_wrote_is_told_so(path: Path) -> None:
+    database = opened(path)
+    with pytest.raises(DatabaseError) as caught, database.reading() as connection:
+        read_then_write(connection, opened(path))
+    assert caught.value.code == "TF-S01"
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM item")
+
+
+def read_then_write(connection: sqlite3.Connection, other: Database) -> None:
+    connection.execute("SELECT count(*) FROM item").fetchone()
+    with other.transaction() as writer:
+        writer.execute("INSERT INTO item (body) VALUES ('meanwhile')")
+    connection.execute("DELETE FROM item")
+
+
 def test_a_file_that_another_process_has_for_itself_cannot_be_opened(tmp_path: Path) -> None:
     path = tmp_path / "rollback.db"
     sqlite3.connect(path).execute("CREATE TABLE t (x)").connection.close()
     with held(path, "BEGIN EXCLUSIVE"):
         refused(path, "TF-S01")
+
+
+def test_the_switch_to_write_ahead_logging_waits_for_the_last_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "half_made.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute(f"PRAGMA application_id = {OURS}")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM sqlite_schema").fetchall()
+        refused(path, "TF-S01")
+        monkeypatch.setattr("twofold.database.sqlite.time.sleep", lambda _: reader.execute("END"))
+        database = opened(path)
+    assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:

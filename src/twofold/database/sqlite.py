@@ -205,9 +205,10 @@ class _Transaction(_Mapped):
         if error is None:
             try:
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as refusal:
+            except BaseException as refusal:
                 self._rollback()
-                self._raise_coded(refusal)
+                if isinstance(refusal, sqlite3.Error):
+                    self._raise_coded(refusal)
                 raise
             return
         self._rollback()
