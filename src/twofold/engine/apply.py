@@ -174,7 +174,9 @@ def _settle_pair(context: Context, settlement: Settlement, outcome: PairOutcome)
     for side, held in outcome.held.items():
         port = context.ports[side]
         known = context.state.records.known(port.reader, [held.id])
-        settlement.sightings.append((port.reader, port.sight([(held, held.digest)], known)[0]))
+        settlement.sightings.append(
+            (port.reader, port.sight([(held, held.digest)], known, looked=True)[0])
+        )
     unsettled = pair.plan.merge.unsettled | outcome.failed
     seen = _seen(context, pair, outcome.written, frozenset(unsettled))
     issues = (*pair.plan.outcome.issues, *outcome.issues)
@@ -293,7 +295,7 @@ def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
     side, source = made.work.side, made.work.source
     port = context.ports[side]
     known = context.state.records.known(port.reader, [made.held.id])
-    sighting = port.sight([(made.held, made.held.digest)], known)[0]
+    sighting = port.sight([(made.held, made.held.digest)], known, looked=True)[0]
     now = _shown_after(context, side, made.held)
     seen = seen_after_create(
         context.program.conversions, side.other, source.record.fields, made.written, now
@@ -309,10 +311,12 @@ def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
                 whole[s][name] = shown[s].get(name)
     issues = (*made.work.create.issues, *made.issues)
     agreed = {s: _agreed(context, s, whole[s], shown[s]) for s in Side}
-    unmet = any(
-        c.fields[side] not in whole[side] and c.direction is not None
+    edited = any(
+        c.own[side](made.written[c.name]) != c.own[side](now.get(c.fields[side]))
         for c in context.program.conversions
+        if c.name in made.written
     )
+    unmet = not issues and not (agreed[Side.HUB].same and agreed[Side.APP].same)
     return CreatedLink(
         side,
         source.row,
@@ -321,7 +325,7 @@ def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
         agreed[Side.HUB],
         agreed[Side.APP],
         made.work.old_state,
-        again=unmet and not issues,
+        again=edited or unmet,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from twofold.core.records import Record, Side
 from twofold.core.schema import Feed, ObjectType, Op
 from twofold.engine.observe import Audience, shown
+from twofold.engine.world import World
 from twofold.kit.contract import Connector
 from twofold.store.codec import decode, encode
 from twofold.store.state import State
@@ -24,8 +25,10 @@ class Port:
         object_type: ObjectType,
         reader: int,
         app: str,
+        world: World,
     ) -> None:
         self.state = state
+        self.world = world
         self.side = side
         self.connector = connector
         self.type = object_type
@@ -54,6 +57,10 @@ class Port:
     def relists(self) -> bool:
         """Whether every reading is a full listing."""
         return self.type.feed is Feed.SNAPSHOT
+
+    def time(self) -> float:
+        """Now, in seconds since 1970."""
+        return self.world.now().timestamp()
 
     def batch(self, op: Op) -> int:
         """The most writes in one push."""
@@ -84,7 +91,7 @@ class Port:
         """Store what was seen of records outside the feed: records, and (id → survivor or None)."""
         known = self.state.records.known(self.reader, [*(r.id for r in records), *gone])
         unique = {record.id: record for record in records}
-        sightings = self.sight([(r, r.digest) for r in unique.values()], known)
+        sightings = self.sight([(r, r.digest) for r in unique.values()], known, looked=True)
         moved = [
             s
             for s in sightings
@@ -99,16 +106,24 @@ class Port:
             self.state.records.refresh(self.reader, moved, left, keys, listeners)
 
     def sight(
-        self, records: Sequence[tuple[Record, int | None]], known: Mapping[str, Known]
+        self,
+        records: Sequence[tuple[Record, int | None]],
+        known: Mapping[str, Known],
+        *,
+        looked: bool = False,
     ) -> list[Sighting]:
-        """Prepare records (with their digests) for the store, beside what it knows of them."""
+        """Prepare records (with their digests) for the store, beside what it knows of them.
+
+        ``looked``: they were read past the feed, by a look or in the answer to a write.
+        """
+        at = self.time() if looked and self.type.lag else 0.0
         rows = [known[r.id].row for r, _ in records if r.id in known]
         before = self.state.records.shown(rows) if rows else {}
         sightings = []
         for record, digest in records:
             fields = shown(record, self.fields, self.associations)
             keys = self.listeners.keys(fields)
-            sighting = Sighting(record.id, digest, record.version, encode(fields), keys)
+            sighting = Sighting(record.id, digest, record.version, encode(fields), keys, looked=at)
             found = known.get(record.id)
             if found is not None:
                 sighting.row, sighting.was_gone = found.row, found.gone

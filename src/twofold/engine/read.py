@@ -83,19 +83,27 @@ async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
     """Keep what a page says beyond what is known: unchanged rows are never decoded."""
     known = port.state.records.known(reader.id, [*batch.ids, *(i for i, _ in batch.gone)])
     changed = [i for i in range(len(batch.ids)) if not _unchanged(port, batch, i, known)]
-    records, vanished = await _bodies(port, batch, changed)
-    late = [i for i in records if i not in known]
-    if late and vanished:  # survivors of merges, which the page did not name
-        known = {**known, **port.state.records.known(reader.id, late)}
-    digests = dict(zip(batch.ids, batch.digests, strict=True))
+    shown = [
+        i for i in changed if batch.digests[i] is not None and not _outrun(port, batch, i, known)
+    ]
     sightings = port.sight(
-        [(r, r.digest if digests.get(i) is None else digests[i]) for i, r in records.items()],
+        [
+            (record, batch.digests[i])
+            for i, record in zip(shown, batch.decode(shown) if shown else (), strict=True)
+        ],
         known,
     )
+    unseen = set(changed).difference(shown)
+    looked, vanished = await _look(port, [batch.ids[i] for i in sorted(unseen)])
+    late = [r.id for r in looked if r.id not in known]
+    if late and vanished:  # survivors of merges, which the page did not name
+        known = {**known, **port.state.records.known(reader.id, late)}
+    sightings += port.sight([(r, r.digest) for r in looked], known, looked=True)
+    here = {sighting.id for sighting in sightings}
     gone = [
         (known[i].row, into)
         for i, into in {**dict(batch.gone), **vanished}.items()
-        if i in known and not known[i].gone and i not in records
+        if i in known and not known[i].gone and i not in here
     ]
     scanning = reader.scanning == 1
     return Page(
@@ -119,25 +127,28 @@ def _unchanged(port: Port, batch: Batch, position: int, known: Mapping[str, Know
     return version is not None and version == found.version and port.exact_versions
 
 
-async def _bodies(
-    port: Port, batch: Batch, changed: Sequence[int]
-) -> tuple[dict[str, Record], dict[str, str | None]]:
-    """The changed records by id, and those that were gone or merged when we looked."""
-    here = [i for i in changed if batch.digests[i] is not None]
-    records = {r.id: r for r in batch.decode(here)} if here else {}
+def _outrun(port: Port, batch: Batch, position: int, known: Mapping[str, Known]) -> bool:
+    """Whether we looked at the record past the feed so lately that the feed may lag behind that."""
+    found = known.get(batch.ids[position])
+    lag = port.type.lag.total_seconds()
+    return bool(lag and found and found.looked and port.time() - found.looked <= lag)
+
+
+async def _look(port: Port, ids: Sequence[str]) -> tuple[list[Record], dict[str, str | None]]:
+    """Records that a page named but did not show, and those that were gone or merged by then."""
+    wanted = list(dict.fromkeys(ids))
+    answered = await port.get(wanted) if wanted else {}
+    records: dict[str, Record] = {}
     vanished: dict[str, str | None] = {}
-    absent = list(dict.fromkeys(batch.ids[i] for i in changed if batch.digests[i] is None))
-    if absent:
-        answered = await port.get(absent)
-        for asked in absent:
-            found = answered.get(asked)
-            if not found:
-                vanished[asked] = None
-                continue
-            records[found[0].id] = found[0]
-            if found[0].id != asked:
-                vanished[asked] = found[0].id
-    return records, vanished
+    for asked in wanted:
+        found = answered.get(asked)
+        if not found:
+            vanished[asked] = None
+            continue
+        records[found[0].id] = found[0]
+        if found[0].id != asked:
+            vanished[asked] = found[0].id
+    return list(records.values()), vanished
 
 
 async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bool) -> None:

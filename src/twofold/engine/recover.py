@@ -117,7 +117,7 @@ def _likeness(context: Context, creation: Creation, stored: Stored) -> float:
     """How surely a record is the one that a create made, 0 to 1; 0 = it is not.
 
     It appeared since the note. Somebody may have edited it before we looked, so it counts when it
-    carries the same match keys, or at least half of what was sent; never with other match keys.
+    shares a match key; where one of the two has none, when it holds at least half of what was sent.
     """
     if stored.row <= creation.newest:
         return 0.0
@@ -130,9 +130,9 @@ def _likeness(context: Context, creation: Creation, stored: Stored) -> float:
         if c.fields[side] in sent
     ]
     share = sum(checks) / max(1, len(checks))
-    if any(keys.levels) and keys == wanted:
+    if any(set(a) & set(b) for a, b in zip(keys.levels, wanted.levels, strict=True)):
         return 0.5 + share / 2
-    if any(keys.levels) and any(wanted.levels) and share < 1:
+    if any(keys.levels) and any(wanted.levels):
         return 0.0
     return share if share >= 0.5 else 0.0
 

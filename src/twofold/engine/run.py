@@ -77,7 +77,7 @@ async def run_slice(
     """
     fence = state.syncs.claim(sync_id)
     sync = state.syncs.get(sync_id)
-    context = Context(state, world, sync, _ports(state, sync, connectors), fence)
+    context = Context(state, world, sync, _ports(state, sync, connectors, world), fence)
     try:
         ending = await _run(context, most_chunks, allow_empty)
         outcome = SliceOutcome(ending, counts=context.tally)
@@ -118,7 +118,9 @@ async def _observe(context: Context, allow_empty: bool) -> None:
     await recover_creations(context, began)
 
 
-def _ports(state: State, sync: Sync, connectors: Mapping[Side, Connector]) -> dict[Side, Port]:
+def _ports(
+    state: State, sync: Sync, connectors: Mapping[Side, Connector], world: World
+) -> dict[Side, Port]:
     labels = {c.id: c.label for c in state.syncs.connections()}
     return {
         side: Port(
@@ -128,6 +130,7 @@ def _ports(state: State, sync: Sync, connectors: Mapping[Side, Connector]) -> di
             sync.rules.type_of(side),
             sync.reader(side),
             labels[state.records.reader(sync.reader(side)).connection],
+            world,
         )
         for side in Side
     }

@@ -93,12 +93,13 @@ class Records:
     def known(self, reader_id: int, ids: Sequence[str]) -> dict[str, Known]:
         """Row, digest and version of those records that were ever seen."""
         found = self._connection.execute(
-            "SELECT id, row, digest, version, gone FROM records"
+            "SELECT id, row, digest, version, gone, looked FROM records"
             " WHERE reader = ? AND id IN (SELECT value FROM json_each(?))",
             (reader_id, _json(ids)),
         )
         return {
-            i: Known(row, digest, version, bool(gone)) for i, row, digest, version, gone in found
+            i: Known(row, digest, version, bool(gone), looked)
+            for i, row, digest, version, gone, looked in found
         }
 
     def stored(self, rows: Iterable[int]) -> dict[int, Stored]:
@@ -278,6 +279,10 @@ def see(
     db.executemany(
         "UPDATE records SET digest = ?, version = ?, shown = ? WHERE row = ?",
         [(s.digest, s.version, s.shown, s.row) for s in moved],
+    )
+    db.executemany(
+        "UPDATE records SET looked = ? WHERE row = ?",
+        [(s.looked, s.row) for s in sightings if s.looked],
     )
     returned = [s.row for s in sightings if s.was_gone and s.row is not None]
     if returned:

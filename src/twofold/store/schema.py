@@ -48,6 +48,7 @@ CREATE TABLE records (
     shown BLOB NOT NULL,
     gone INTEGER NOT NULL DEFAULT 0,
     into_id TEXT,                   -- the record that it was merged into
+    looked REAL NOT NULL DEFAULT 0, -- when it was last read past a lagging feed, seconds since 1970
     UNIQUE (reader, id)
 );
 

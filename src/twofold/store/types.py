@@ -38,6 +38,8 @@ class Known(Struct, frozen=True):
     digest: int | None
     version: str | None
     gone: bool
+    looked: float = 0.0
+    """When it was last read past a lagging feed, in seconds since 1970; kept for such feeds."""
 
 
 class Stored(Struct):
@@ -74,6 +76,8 @@ class Sighting(Struct):
     """What it showed before; None for a new record. Equal to ``shown`` = only the version moved."""
     keys_before: Sequence[Sequence[int]] = ()
     was_gone: bool = False
+    looked: float = 0.0
+    """When it was read past a lagging feed; 0 = it came from a feed."""
 
 
 class LinkRow(Struct):
