@@ -107,16 +107,15 @@ def test_a_file_that_another_process_has_for_itself_cannot_be_opened(tmp_path: P
         refused(path, "TF-S01")
 
 
-def test_the_switch_to_write_ahead_logging_waits_for_the_last_reader(
+def test_the_switch_to_write_ahead_logging_waits_for_whoever_makes_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "half_made.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
-        reader.execute(f"PRAGMA application_id = {OURS}")
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM sqlite_schema").fetchall()
+    with closing(sqlite3.connect(path, isolation_level=None)) as maker:
+        maker.execute(f"PRAGMA application_id = {OURS}")
+        maker.execute("BEGIN IMMEDIATE")
         refused(path, "TF-S01")
-        monkeypatch.setattr("twofold.database.sqlite.time.sleep", lambda _: reader.execute("END"))
+        monkeypatch.setattr("twofold.database.sqlite.time.sleep", lambda _: maker.execute("END"))
         database = opened(path)
     assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

@@ -122,8 +122,8 @@ class Database:
     def _use_wal(self, wait: float) -> None:
         """Switch a new file to write-ahead logging, once for all connections.
 
-        The switch needs the file alone, and SQLite does not wait for it
-        (https://sqlite.org/wal.html, section 5); two processes may be making the same file.
+        The switch needs the file alone, and SQLite refuses it at once, without waiting, while
+        another connection writes; two processes may be making the same file.
         """
         deadline = time.monotonic() + wait
         while True:
