@@ -48,7 +48,6 @@ SPELLINGS = {
 
 EXCEPTIONS = {
     "certifi": "MPL-2.0 covers a list of certificate authorities: data that we use unchanged.",
-    "orjson": "MPL-2.0 covers single files of the package, which we use unchanged and do not ship.",
 }
 """Package → why its license, which is not on the list, is no burden for who uses Twofold."""
 
