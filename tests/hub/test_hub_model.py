@@ -15,7 +15,6 @@ from tests.hub.values import fields, kept
 from twofold.core.records import Fields, Record, Target
 from twofold.core.schema import Op
 from twofold.core.values import Value
-from twofold.database.sqlite import Database
 from twofold.hub.connector import HubConnector
 from twofold.hub.crm import Hub
 from twofold.hub.schema import OBJECT_TYPES
@@ -113,7 +112,7 @@ has_records = has(*OBJECT_TYPES)
 class HubAgainstModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.hub = Hub(Database.from_template(EMPTY))
+        self.hub = Hub.open(None)
         self.records: dict[str, Expected] = {}
         self.away: dict[str, Expected] = {}
         self.survivors: dict[str, str] = {}
@@ -334,7 +333,6 @@ def _links(record: Record) -> dict[str, dict[str, bool]]:
     }
 
 
-EMPTY = Hub.open(None).database.image()
 HubAgainstModel.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, phases=set(Phase) - {Phase.explain}
 )

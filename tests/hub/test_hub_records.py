@@ -9,19 +9,16 @@ from tests.hub.consistency import assert_consistent
 
 from twofold.core.records import Record, Target
 from twofold.core.schema import Op
-from twofold.database.sqlite import Database
 from twofold.hub.connector import HubConnector
 from twofold.hub.crm import Hub
 from twofold.hub.properties import Refused
 from twofold.kit.contract import Status, Write
 from twofold.kit.errors import SchemaChanged
 
-EMPTY = Hub.open(None).database.image()
-
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub(Database.from_template(EMPTY))
+    return Hub.open(None)
 
 
 @pytest.fixture
@@ -223,6 +220,13 @@ def test_ids_of_the_gone_are_never_given_again(hub: Hub) -> None:
 # --- keys ------------------------------------------------------------------------------------
 
 
+def test_two_hubs_in_memory_are_two() -> None:
+    one, two = Hub.open(None), Hub.open(None)
+    one.create("contact", {})
+    assert one.position()[0] != two.position()[0]
+    assert two.records("contact") == []
+
+
 async def test_shared_values_of_a_key_find_all_their_carriers(
     hub: Hub, connector: HubConnector
 ) -> None:
@@ -245,7 +249,7 @@ async def test_names_have_case_and_domains_do_not(hub: Hub, connector: HubConnec
 
 
 def test_unique_is_a_switch_that_holds_within_a_batch_too() -> None:
-    hub = Hub(Database.from_template(EMPTY), unique={"contact": ("email",)})
+    hub = Hub.open(None, unique={"contact": ("email",)})
     ada = hub.create("contact", {"email": "ada@example.org"})
     field = hub.types()[0].field("email")
     assert field is not None
@@ -340,7 +344,7 @@ def test_a_person_pages_through_whole_records(hub: Hub) -> None:
 
 def test_the_clock_is_the_callers(hub: Hub) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    hub = Hub(Database.from_template(EMPTY), clock=lambda: now)
+    hub = Hub.open(None, clock=lambda: now)
     made = hub.create("contact", {})
     assert (made.modified, made.fields["createdate"]) == (now, now)
     now += timedelta(microseconds=1)

@@ -16,13 +16,11 @@ from twofold.core.codes import CODES
 from twofold.core.records import Target
 from twofold.core.schema import Op
 from twofold.core.values import Value
-from twofold.database.sqlite import Database
 from twofold.hub.crm import Hub
 from twofold.hub.properties import Refused
 from twofold.hub.schema import OBJECT_TYPES
 from twofold.kit.contract import Status, Write
 
-EMPTY = Hub.open(None).database.image()
 KINDS = st.sampled_from(list(OBJECT_TYPES.values()))
 WRITABLE = [(kind, f) for kind in OBJECT_TYPES.values() for f in kind.fields if not f.read_only]
 READ_ONLY = [(kind, f) for kind in OBJECT_TYPES.values() for f in kind.fields if f.read_only]
@@ -30,12 +28,12 @@ READ_ONLY = [(kind, f) for kind in OBJECT_TYPES.values() for f in kind.fields if
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub(Database.from_template(EMPTY))
+    return Hub.open(None)
 
 
 @given(data=st.data(), kind=KINDS)
 def test_what_is_accepted_is_given_back(data: st.DataObject, kind: Any) -> None:
-    hub = Hub(Database.from_template(EMPTY))
+    hub = Hub.open(None)
     written = data.draw(fields(kind, most=30))
     record = hub.create(kind.name, written)
     assert hub.read(kind.name, record.id) == record
@@ -49,7 +47,7 @@ def test_what_is_accepted_is_given_back(data: st.DataObject, kind: Any) -> None:
 def test_any_value_is_taken_whole_or_refused_with_a_code(
     record: tuple[Any, Any], value: Any, updating: bool
 ) -> None:
-    hub = Hub(Database.from_template(EMPTY))
+    hub = Hub.open(None)
     kind, field = record
     made = hub.create(kind.name, {})
     if updating:
@@ -211,6 +209,6 @@ def test_ids_that_cannot_be_ours_find_nothing(hub: Hub, record_id: str) -> None:
 
 @given(st.text() | st.text(st.characters(categories=["Cs", "Cc"])))
 def test_keys_are_found_by_any_text_or_not_at_all(text: str) -> None:
-    hub = Hub(Database.from_template(EMPTY))
+    hub = Hub.open(None)
     hub.create("contact", {"email": "ada@example.org"})
     assert hub.carriers("contact", "email", [text]) == {}

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from twofold.core.records import Record
 from twofold.core.schema import ObjectType
-from twofold.database.sqlite import DatabaseError
+from twofold.database.errors import DatabaseError, coding
 from twofold.hub.crm import Hub, Page
 from twofold.hub.projection import Projection, Row, projection
 from twofold.hub.schema import APP, BATCH, CONTACT_COUNT, OBJECT_TYPES
@@ -176,7 +176,8 @@ class HubConnector:
         try:
             if self._hub is None:
                 self._hub = Hub.open(self._path)
-            yield self._hub
+            with coding(self._path):
+                yield self._hub
         except DatabaseError as error:
             group = Retry if error.entry.retryable else Stop
             raise group(error.code, **error.facts) from error

@@ -84,8 +84,13 @@ CREATE TABLE owner (
 """
 
 
+def new_identity() -> str:
+    """A name that no other hub has."""
+    return secrets.token_hex(8)
+
+
 def _christen(connection: sqlite3.Connection) -> None:
-    connection.execute("INSERT INTO hub VALUES (?, 1, 0)", (secrets.token_hex(8),))
+    connection.execute("INSERT INTO hub VALUES (?, 1, 0)", (new_identity(),))
 
 
 MIGRATIONS = (
