@@ -18,11 +18,13 @@ import html
 import http.client
 import importlib.util
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -30,6 +32,24 @@ from urllib.parse import unquote
 
 _REQUEST = re.compile(r"\[INFO\] (\w+) request for '([^']*)'")
 _READY = "Radicale server ready"
+_CONFIG = """[server]
+hosts = 127.0.0.1:{port}
+[auth]
+type = htpasswd
+htpasswd_filename = {users}
+htpasswd_encryption = plain
+delay = 0
+[storage]
+filesystem_folder = {data}
+[logging]
+level = info
+"""
+_WITHOUT_FSYNC = """
+import os, runpy
+os.fsync = lambda fd: None
+runpy.run_module("radicale", run_name="__main__")
+"""
+"""Radicale has a switch for it, but none that can be reached from outside."""
 _MKCOL = """<?xml version="1.0" encoding="utf-8"?>
 <D:mkcol xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:set><D:prop>
 <D:resourcetype><D:collection/><C:addressbook/></D:resourcetype>
@@ -47,7 +67,9 @@ class Radicale:
         password: str = "correct horse",
         book: str | None = "contacts",
         port: int = 0,
+        fsync: bool = False,
     ) -> None:
+        """``fsync``: wait for the disk as a server that must survive a power cut would."""
         if importlib.util.find_spec("radicale") is None:
             raise RuntimeError("Radicale is not installed: run `make setup`")
         self._temporary = (
@@ -56,6 +78,7 @@ class Radicale:
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self.user = user
         self.password = password
+        self._fsync = fsync
         self.book = book
         self.port = port
         """0 until it has started; the same again after a restart."""
@@ -93,17 +116,10 @@ class Radicale:
         self.folder.mkdir(parents=True, exist_ok=True)
         users = self.folder / "users"
         users.write_text(f"{self.user}:{self.password}\n")
-        options = {
-            "server-hosts": f"127.0.0.1:{port}",
-            "auth-type": "htpasswd",
-            "auth-htpasswd-filename": str(users),
-            "auth-htpasswd-encryption": "plain",
-            "auth-delay": "0",
-            "storage-filesystem-folder": str(self.folder / "data"),
-            "logging-level": "info",
-        }
-        command = [sys.executable, "-m", "radicale", "--config", ""]
-        command += [f"--{name}={value}" for name, value in options.items()]
+        config = self.folder / "config"
+        config.write_text(_CONFIG.format(port=port, users=users, data=self.folder / "data"))
+        program = ["-m", "radicale"] if self._fsync else ["-c", _WITHOUT_FSYNC]
+        command = [sys.executable, *program, "--config", str(config)]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         lines = self._process.stderr
         assert lines is not None
@@ -158,6 +174,15 @@ class Radicale:
         assert status in (201, 204), f"PUT answered {status}: {answer!r}"
         return headers["etag"]
 
+    def fill(self, cards: Mapping[str, bytes]) -> None:
+        """Store many cards at once, by file name, on the server's disk.
+
+        For thousands of them: each PUT of a new card makes Radicale read all others, to compare
+        their UIDs.
+        """
+        for name, card in cards.items():
+            (self._book_folder / name).write_bytes(card)
+
     def get(self, name: str) -> bytes:
         """The bytes of a card."""
         status, _, body = self.request("GET", self.book_path + name)
@@ -183,13 +208,26 @@ class Radicale:
         finally:
             connection.close()
 
+    def forget_tokens(self) -> None:
+        """Drop all sync tokens given out so far, as the server does with old ones.
+
+        A token of the very state that the book is in stays good, so the book moves on first.
+        """
+        self.put("passing.vcf", b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:x\r\nFN:X\r\nEND:VCARD\r\n")
+        self.delete("passing.vcf")
+        shutil.rmtree(self._book_folder / ".Radicale.cache" / "sync-token", ignore_errors=True)
+
     # --- what it saw --------------------------------------------------------------------
 
     def cards(self) -> dict[str, bytes]:
         """The stored cards by file name, read from the disk."""
-        folder = self.folder / "data" / "collection-root" / self.user / str(self.book)
+        folder = self._book_folder
         files = folder.iterdir() if folder.is_dir() else ()
         return {f.name: f.read_bytes() for f in files if not f.name.startswith(".")}
+
+    @property
+    def _book_folder(self) -> Path:
+        return self.folder / "data" / "collection-root" / self.user / str(self.book)
 
     @property
     def log(self) -> str:

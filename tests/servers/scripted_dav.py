@@ -7,8 +7,10 @@ the address of the server itself leads there by the steps of RFC 6764.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
@@ -57,6 +59,8 @@ class Manners:
     line_breaks: str = "raw"
     """Of a card in XML: "raw" CR LF, "coded" as &#13;, or in "cdata"."""
     unique_uids: bool = False
+    turns: int = 0
+    """Of the event loop that each request waits here."""
     home: str = HOME
     read_only: bool = False
     books: list[str] = field(default_factory=lambda: [BOOK])
@@ -74,6 +78,9 @@ class ScriptedDav:
         self.seen: list[Seen] = []
         self.hook: Callable[[Seen], web.Response | None] = lambda _: None
         """May answer a request before the server does."""
+        self.most_at_once: Counter[str] = Counter()
+        """Requests that were here at the same time, by method."""
+        self._held: Counter[str] = Counter()
         self._versions: dict[str, int] = {}
         self._changes: list[str] = []
         self._forgotten = 0
@@ -144,8 +151,17 @@ class ScriptedDav:
         self.seen.append(seen)
         if headers.get("authorization") != _basic(self.user, self.password):
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+        await self._hold(seen.method)
         scripted = self.hook(seen)
         return scripted if scripted is not None else self._answer(seen)
+
+    async def _hold(self, method: str) -> None:
+        """Let as many requests of one method arrive as the client sends at once."""
+        self._held[method] += 1
+        for _ in range(self.manners.turns):
+            await asyncio.sleep(0)
+        self.most_at_once[method] = max(self.most_at_once[method], self._held[method])
+        self._held[method] -= 1
 
     def _answer(self, seen: Seen) -> web.Response:
         if seen.method == "PROPFIND":

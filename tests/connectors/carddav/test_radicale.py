@@ -9,7 +9,7 @@ import pytest
 from tests.connectors.carddav.connecting import connected
 from tests.servers.radicale import Radicale
 
-from twofold.connectors.carddav import CardDav
+from twofold.connectors.carddav import CardDav, feed
 from twofold.core.records import Fields
 from twofold.kit.conformance import Capability, ConnectorConformance
 from twofold.kit.contract import Connector
@@ -37,11 +37,13 @@ def radicale() -> Iterator[Radicale]:
 
 class _OnRadicale(ConnectorConformance):
     declares: ClassVar = LOG_AND_WRITES
-    several_pages = 0
     server: Radicale
 
     @pytest.fixture
-    async def connector(self, radicale: Radicale) -> AsyncIterator[Connector]:
+    async def connector(
+        self, radicale: Radicale, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[Connector]:
+        monkeypatch.setattr(feed, "PAGE_CARDS", 3)  # so that few cards take several pages
         self.server = radicale
         for name in radicale.cards():
             radicale.delete(name)
@@ -74,6 +76,9 @@ class _OnRadicale(ConnectorConformance):
 
     async def outside_delete(self, connector: Connector, record_id: str) -> None:
         self.server.delete(record_id)
+
+    async def expire_cursors(self, connector: Connector) -> None:
+        self.server.forget_tokens()
 
 
 class TestContacts(_OnRadicale):

@@ -320,6 +320,8 @@ async def test_hrefs_outside_of_the_book_are_ignored(dav: ScriptedDav, connector
     dav.hook = hostile
     assert set((await drain(connector))[0]) == {"a.vcf"}
     assert {seen.path for seen in dav.seen if seen.method == "GET"} == set()
+    asked = b"".join(seen.body for seen in dav.seen if b"multiget" in seen.body)
+    assert asked.count(b"<D:href>") == 1
 
 
 async def test_one_card_that_the_server_cannot_give_is_asked_for_alone(

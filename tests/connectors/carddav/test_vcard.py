@@ -215,7 +215,9 @@ def test_a_new_card_shows_what_it_was_given(fields: Fields) -> None:
     assert read(card, fields) == fields
     assert (object_type(card), card.value("UID")) == ("contact", "u1")
     assert card.value("FN")
-    assert all(len(line) <= 75 for line in bytes(card).split(b"\r\n"))
+    lines = bytes(card).split(b"\r\n")
+    assert all(len(line) <= 75 for line in lines)
+    assert "\r\n".join(line.decode() for line in lines) == bytes(card).decode()
 
 
 @given(
@@ -302,6 +304,7 @@ def shown(lines: str, name: str, version: str = "3.0") -> Value:
         ("BDAY:1985-13-40", "date_of_birth", None),
         ("BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-12", "date_of_birth", None),
         ("BDAY;VALUE=text:circa 1800", "date_of_birth", None),
+        ("AGENT:\nBEGIN:VCARD\nEMAIL:agent\nEND:VCARD\nEMAIL:a", "email", "a"),
         ("EM\n AIL:a@exa\n mple.org", "email", "a@example.org"),
     ],
 )

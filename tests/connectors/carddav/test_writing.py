@@ -170,6 +170,13 @@ async def test_an_update_of_many_costs_one_multiget_and_a_put_each(
     assert all("if-match" in seen.headers for seen in dav.seen if seen.method == "PUT")
 
 
+async def test_no_more_than_four_writes_are_under_way(dav: ScriptedDav, connector: CardDav) -> None:
+    dav.manners.turns = 50
+    writes = [Write(str(n), Op.CREATE, fields={"firstname": str(n)}) for n in range(12)]
+    await connector.push("contact", writes)
+    assert (dav.most_at_once["PUT"], len(dav.cards)) == (4, 12)
+
+
 async def test_what_changes_nothing_is_not_sent(dav: ScriptedDav, connector: CardDav) -> None:
     dav.store("a.vcf", ADA)
     fields: Fields = {"firstname": "Ada", "email": "ada@example.org", "note": None}

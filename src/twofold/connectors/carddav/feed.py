@@ -32,6 +32,8 @@ from twofold.connectors.carddav.webdav import (
 )
 from twofold.kit.errors import AccessDenied, CursorExpired, Misunderstood, Unavailable
 
+PAGE_CARDS = BATCH
+"""Cards of one page: what one multiget brings."""
 _PAGE_BYTES = 8_000_000
 """Of the bodies of one page, by the sizes that the server gives: photos can be large."""
 _PROPS = (f"{DAV}getetag", f"{DAV}getcontentlength")
@@ -104,7 +106,7 @@ def decoded(app: str, cursor: str | None, book: str) -> Position:
 def page(rows: Sequence[Row]) -> tuple[Sequence[Row], bool]:
     """The first rows whose bodies fit into one page, at least one; and whether there are more."""
     size, count = 0, 0
-    for row in rows[:BATCH]:
+    for row in rows[:PAGE_CARDS]:
         size += row.size
         if count and size > _PAGE_BYTES:
             break
