@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from twofold.core.errors import TwofoldError
-from twofold.database.sqlite import DatabaseError
+from twofold.database.errors import DatabaseError, coding
 from twofold.engine.world import RealWorld, World
 from twofold.hub.crm import Hub
 from twofold.kit import catalog
@@ -46,8 +46,9 @@ def installation(folder: Path, world: World | None = None) -> Iterator[Installat
         raise _unusable(folder, error) from error
     state = State.open(folder / STATE_FILE)
     try:
-        _ensure_hub(state, folder / HUB_FILE)
-        yield Installation(folder, state, vault, world, _Opener(world).opened)
+        with coding(folder / STATE_FILE):
+            _ensure_hub(state, folder / HUB_FILE)
+            yield Installation(folder, state, vault, world, _Opener(world).opened)
     finally:
         state.close()
 

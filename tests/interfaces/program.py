@@ -60,16 +60,15 @@ class Program:
         """Run a command and read its JSON document."""
         return self(*args, "--json", code=code).json
 
-    def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
+    def start(self, *args: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start a command as a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "twofold.cli.main", *args],
             env={**os.environ, "TWOFOLD_DATA": str(self.folder)},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            **options,
         )
 
     def process(self, *args: str) -> Answer:

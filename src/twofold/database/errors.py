@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from twofold.core.errors import TwofoldError
@@ -45,6 +47,22 @@ def coded(error: sqlite3.Error, path: Path | None) -> DatabaseError | None:
         if _disk_is_full(path):
             code = "TF-S05"
     return DatabaseError(code, path=named(path), reason=str(error))
+
+
+@contextmanager
+def coding(path: Path | None) -> Iterator[None]:
+    """Code the errors of reads that no transaction surrounds.
+
+    Raises:
+        DatabaseError: in place of an error of SQLite about the file.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        remedy = coded(error, path)
+        if remedy is None:
+            raise
+        raise remedy from error
 
 
 def coded_os(error: OSError, path: Path) -> DatabaseError:

@@ -97,7 +97,7 @@ async def reconnect(here: Installation, label: str, answers: Mapping[str, str]) 
     """
     connection = here.connection(label)
     manifest = catalog.load(connection.app).manifest
-    given = _checked(manifest, {**here.answers(connection), **answers})
+    given = _checked(manifest, {**_stored(here, connection), **answers})
     identity = await _verified(here, connection.app, given)
     if identity.account != connection.account:
         raise TwofoldError(
@@ -163,6 +163,14 @@ def _shown(here: Installation, connection: Connection) -> Shown:
         _syncs_of(here, connection),
         connection.id == HUB_CONNECTION,
     )
+
+
+def _stored(here: Installation, connection: Connection) -> Mapping[str, str]:
+    """The answers so far, as far as the key opens them."""
+    try:
+        return here.answers(connection)
+    except TwofoldError:
+        return connection.settings
 
 
 async def _verified(here: Installation, app: str, answers: Mapping[str, str]) -> Identity:

@@ -78,6 +78,7 @@ async def explain(
                 sync.rules.type_of(s),
                 sync.reader(s),
                 _label(here, sync, s),
+                here.world,
             )
             for s in Side
         }

@@ -18,6 +18,7 @@ from twofold.core.errors import Issue, TwofoldError
 from twofold.core.records import Fields, Record, Target
 from twofold.core.schema import Field, ObjectType, Op
 from twofold.core.values import Kind, Scalar, Value
+from twofold.database.errors import coding
 from twofold.hub.crm import Hub
 from twofold.hub.schema import BATCH, OBJECT_TYPES
 from twofold.kit.contract import Status, Write
@@ -222,7 +223,8 @@ def _kind(object_type: str) -> ObjectType:
 def _opened(here: Installation) -> Iterator[Hub]:
     hub = Hub.open(here.hub_path)
     try:
-        yield hub
+        with coding(here.hub_path):
+            yield hub
     finally:
         hub.close()
 

@@ -160,8 +160,9 @@ async def _noted(
         outcome = await _slices(here, sync, options, tell)
         ending = outcome.ending.value
         summary = {**outcome.counts, "code": outcome.status.code}
-    except TwofoldError as error:
-        ending, summary = "failed", {"code": error.code}
+    except Exception as error:
+        ending = "failed"
+        summary = {"code": error.code} if isinstance(error, TwofoldError) else {}
         raise
     finally:
         with suppress(DatabaseError, sqlite3.Error):  # it could be what brought us here
