@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from twofold.connectors.sql.columns import as_text, instant
+from twofold.connectors.sql.columns import Decoder, as_text, instant
 from twofold.connectors.sql.faults import OF_ONE_RECORD, Fault, column_of, fault_of, message_of
 from twofold.connectors.sql.lookups import rows_by_id
 from twofold.connectors.sql.rows import (
@@ -36,7 +36,11 @@ from twofold.connectors.sql.tables import Keeper, Table, among, id_of, key_of
 from twofold.connectors.sql.values import Unfit, Values, creation, modification
 from twofold.core.errors import Issue, TwofoldError, sentence
 from twofold.core.schema import Op
+from twofold.core.values import Value
 from twofold.kit.contract import Result, Status, Write
+
+_MOST_PARAMETERS = 30_000
+"""In one statement of PostgreSQL, whose protocol counts them in 16 bits."""
 
 
 class _Item(Struct):
@@ -109,6 +113,9 @@ class _Push:
         self.all = whole(table)
         self.moment = moment
         self.results: dict[str, Result] = {}
+        self.readers = {name: _reader(at, decode) for name, at, decode in self.all.fields}
+        self.covers: dict[str, View | None] = {}
+        """What versions that are hashes cover, by the marks they begin with."""
 
     def carry_out(self, writes: Sequence[Write]) -> None:
         """One round: no record twice."""
@@ -184,15 +191,18 @@ class _Push:
         """Whether the row is no longer what the plan saw."""
         if write.if_version is not None and not self._is_version(write.if_version, row):
             return True
-        decoded = {name: decode(row[at]) for name, at, decode in self.all.fields}
         return any(
-            name in decoded and decoded[name] != value for name, value in write.expected.items()
+            name in self.readers and self.readers[name](row) != value
+            for name, value in write.expected.items()
         )
 
     def _is_version(self, version: str, row: Row) -> bool:
         if self.all.version_at is not None:
             return as_text(row[self.all.version_at]) == version
-        covered = version_covers(self.table, version)
+        mask = version.partition(":")[0]
+        if mask not in self.covers:
+            self.covers[mask] = version_covers(self.table, version)
+        covered = self.covers[mask]
         if covered is None:
             return False
         projected = _projected(self.all, covered, [row])
@@ -216,23 +226,52 @@ class _Push:
     def _set(self, items: Sequence[_Item]) -> None:
         table = self.table
         columns = sorted(items[0].values)
-        new = {
-            c: sa.bindparam(f"new_{i}", type_=table.table.c[c].type) for i, c in enumerate(columns)
-        }
         counted = {
             name: table.table.c[name] + 1
             for name, keeper in table.keepers.items()
             if keeper is Keeper.COUNTER
         }
-        old = [c == sa.bindparam(f"key_{i}", type_=c.type) for i, c in enumerate(table.key_sql)]
-        rows = []
-        for item in items:
-            key = key_of(table.key, item.id)
-            row = {f"key_{i}": value for i, value in enumerate(key)}
-            row |= {f"new_{i}": item.values[column] for i, column in enumerate(columns)}
-            rows.append(row)
-        statement = sa.update(table.table).where(*old).values(new | counted)
-        self._check(self.connection.execute(statement, rows).rowcount, len(items))
+        rows = [
+            (*key_of(table.key, item.id), *(item.values[column] for column in columns))
+            for item in items
+        ]
+        places = [*table.key_sql, *(table.table.c[column] for column in columns)]
+        names = [f"given_{i}" for i in range(len(places))]
+        if table.family == "postgresql":
+            changed = self._set_from_list(places, names, rows, counted)
+        else:
+            given = [sa.bindparam(n, type_=c.type) for n, c in zip(names, places, strict=True)]
+            statement = self._set_statement(places, given, counted)
+            parameters = [dict(zip(names, row, strict=True)) for row in rows]
+            changed = self.connection.execute(statement, parameters).rowcount
+        self._check(changed, len(items))
+
+    def _set_from_list(
+        self,
+        places: Sequence[sa.Column[Any]],
+        names: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+        counted: Mapping[str, Any],
+    ) -> int:
+        """PostgreSQL takes a whole list at once; its driver sends rows one by one otherwise."""
+        changed = 0
+        step = max(1, _MOST_PARAMETERS // len(places))
+        typed = [sa.column(n, c.type) for n, c in zip(names, places, strict=True)]
+        for start in range(0, len(rows), step):
+            listed = sa.values(*typed, name="given").data(list(rows[start : start + step]))
+            statement = self._set_statement(places, list(listed.c), counted)
+            changed += self.connection.execute(statement).rowcount
+        return changed
+
+    def _set_statement(
+        self, places: Sequence[sa.Column[Any]], given: Sequence[Any], counted: Mapping[str, Any]
+    ) -> sa.Update:
+        """UPDATE with the key's columns first in ``places``, the changed ones after them."""
+        width = len(self.table.key)
+        pairs = list(zip(places, given, strict=True))
+        new: dict[Any, Any] = {column.name: value for column, value in pairs[width:]}
+        same = [column == value for column, value in pairs[:width]]
+        return sa.update(self.table.table).where(*same).values({**new, **counted})
 
     def _delete(self, items: Sequence[_Item]) -> None:
         keys = [key_of(self.table.key, item.id) for item in items]
@@ -334,6 +373,10 @@ class _Push:
 
     def _answer(self, write: Write, status: Status, issue: Issue) -> None:
         self.results[write.ref] = Result(write.ref, status, write.id, issue=issue)
+
+
+def _reader(place: int, decode: Decoder) -> Callable[[Row], Value]:
+    return lambda row: decode(row[place])
 
 
 class _LeftAlone(Exception):

@@ -1,0 +1,220 @@
+"""Batches: each write has its own result, whatever happens to its neighbors."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgres import Postgres
+
+from twofold.connectors.sql import Sql
+from twofold.core.records import Target
+from twofold.core.schema import Op
+from twofold.kit.contract import Result, Status, Write
+
+_TABLES = (
+    "CREATE TABLE company (id INTEGER PRIMARY KEY, name VARCHAR(20))",
+    """CREATE TABLE contact (id {key}, email VARCHAR(40) UNIQUE, name VARCHAR(20) NOT NULL,
+    age INTEGER CHECK (age >= 0), company_id INTEGER,
+    FOREIGN KEY (company_id) REFERENCES company (id))""",
+)
+_KEYS = {
+    "sqlite": "INTEGER PRIMARY KEY",
+    "postgres": "SERIAL PRIMARY KEY",
+    "mariadb": "INTEGER AUTO_INCREMENT PRIMARY KEY",
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    tables = [part.format(key=_KEYS[request.param]) for part in _TABLES]
+    if request.param == "sqlite":
+        connection = sqlite3.connect(tmp_path / "shop.db")
+        for table in tables:
+            connection.execute(table)
+        connection.close()
+        return f"sqlite:///{tmp_path / 'shop.db'}"
+    server: Postgres | MariaDb = request.getfixturevalue(request.param)
+    server.make_database("writes")
+    server.execute("writes", *tables)
+    return server.url("writes")
+
+
+def create(n: int, **fields: str | int | None) -> Write:
+    values = {"email": f"n{n}@example.org", "name": f"Name {n}", **fields}
+    return Write(f"c{n}", Op.CREATE, fields=values)
+
+
+def statuses(results: list[Result]) -> Counter[Status]:
+    return Counter(result.status for result in results)
+
+
+async def test_one_in_ten_is_refused_and_the_others_stay(address: str) -> None:
+    """Of every sort that only the database can see."""
+    connector = Sql({"url": address})
+    writes = [create(n) for n in range(300)]
+    for n in range(5, 300, 10):
+        sorts: dict[int, dict[str, str | int | None]] = {
+            0: {"email": f"n{n - 1}@example.org"},
+            1: {"age": -1},
+            2: {"name": None},
+        }
+        writes[n] = create(n, **sorts[n // 10 % 3])
+    writes[9] = Write("c9", Op.CREATE, fields={"name": "x"}, associate=(("company", Target("77")),))
+    results = list(await connector.push("contact", writes))
+    assert [r.ref for r in results] == [w.ref for w in writes]
+    assert statuses(results) == {Status.OK: 269, Status.DUPLICATE: 10, Status.INVALID: 21}
+    for n, (write, result) in enumerate(zip(writes, results, strict=True)):
+        if result.status is Status.OK:
+            assert result.stored is not None
+            assert result.stored.fields["name"] == write.fields["name"]
+        elif result.status is Status.DUPLICATE:
+            assert result.issue is not None
+            assert result.issue.other_id == results[n - 1].id
+            assert result.issue.field == "email"
+    assert results[25].issue is not None
+    assert (results[25].issue.code, results[25].issue.field) == ("TF-R04", "name")
+    ids = [r.id for r in results if r.status is Status.OK]
+    listed = await connector.pull("contact", None, ["name"])
+    assert sorted(listed.ids) == sorted(map(str, ids))
+    await connector.close()
+
+
+async def test_updates_and_deletes_of_a_batch_are_told_apart(address: str) -> None:
+    connector = Sql({"url": address})
+    made = list(await connector.push("contact", [create(n) for n in range(6)]))
+    ids = [str(r.id) for r in made]
+    results = list(
+        await connector.push(
+            "contact",
+            [
+                Write("0", Op.UPDATE, ids[0], {"email": "n1@example.org"}),
+                Write("1", Op.UPDATE, ids[1], {"email": "new@example.org"}),
+                Write("2", Op.UPDATE, ids[2], {"age": 3}, if_version="1:1"),
+                Write("3", Op.UPDATE, "99999", {"age": 3}),
+                Write("4", Op.UPDATE, ids[4], {"name": None}),
+                Write("5", Op.UPDATE, ids[5], {"age": 3}, expected={"name": "Name 5"}),
+                Write("6", Op.UPDATE, ids[5], {"age": 4}, expected={"age": 3}),
+            ],
+        )
+    )
+    assert [r.status for r in results] == [
+        *(Status.DUPLICATE, Status.OK, Status.CONFLICT, Status.MISSING, Status.INVALID),
+        *(Status.OK, Status.OK),
+    ]
+    assert results[0].issue is not None
+    assert results[0].issue.other_id == ids[1]
+    record = (await connector.get("contact", [ids[5]], ["age"]))[ids[5]][0]
+    assert record.fields["age"] == 4
+    gone = await connector.push(
+        "contact",
+        [
+            Write("d0", Op.DELETE, ids[0], if_version=made[0].version),
+            Write("d1", Op.DELETE, ids[1], if_version=made[1].version),
+            Write("d2", Op.DELETE, "no number"),
+        ],
+    )
+    assert [r.status for r in gone] == [Status.OK, Status.CONFLICT, Status.MISSING]
+    await connector.close()
+
+
+async def test_a_batch_takes_few_statements(address: str) -> None:
+    """Begin, savepoint, insert, release, read back, commit: no round trip for each row.
+
+    SQLite has no round trips and does not promise the order of what an insert returns, so there
+    rows go one by one; MariaDB's driver sends updates one by one.
+    """
+    connector = Sql({"url": address})
+    await connector.describe()
+    seen: list[str] = []
+
+    @event.listens_for(connector._database.engine, "before_cursor_execute")
+    def note(*facts: object) -> None:
+        seen.append(str(facts[2]))
+
+    await connector.push("contact", [create(n) for n in range(1000)])
+    assert len(seen) <= 10 or address.startswith("sqlite"), [text[:80] for text in seen]
+    seen.clear()
+    page = await connector.pull("contact", None, ["name"])
+    changes = [Write(i, Op.UPDATE, i, {"name": "x"}) for i in page.ids]
+    await connector.push("contact", changes)
+    assert len(seen) <= 10, [text[:80] for text in seen]
+    await connector.close()
+
+
+async def test_a_constraint_that_waits_for_the_commit(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "shop.db")
+    connection.execute("CREATE TABLE company (id INTEGER PRIMARY KEY)")
+    connection.execute(
+        "CREATE TABLE contact (id INTEGER PRIMARY KEY, company_id INTEGER "
+        "REFERENCES company (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    connection.close()
+    connector = Sql({"url": f"sqlite:///{tmp_path / 'shop.db'}"})
+    writes = [
+        Write(str(n), Op.CREATE, associate=(("company", Target("1")),) if n == 3 else ())
+        for n in range(8)
+    ]
+    results = list(await connector.push("contact", writes))
+    assert [r.status for r in results] == [
+        Status.INVALID if n == 3 else Status.OK for n in range(8)
+    ]
+    assert len((await connector.pull("contact", None, ())).ids) == 7
+
+
+async def test_what_a_trigger_makes_of_a_row_is_reported(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "shop.db")
+    connection.execute("CREATE TABLE contact (id INTEGER PRIMARY KEY, name TEXT, slug TEXT)")
+    connection.execute(
+        "CREATE TRIGGER t AFTER INSERT ON contact BEGIN "
+        "UPDATE contact SET slug = lower(NEW.name) WHERE id = NEW.id; "
+        "SELECT RAISE(ABORT, 'no Bobs here') WHERE NEW.name = 'Bob'; END"
+    )
+    connection.close()
+    connector = Sql({"url": f"sqlite:///{tmp_path / 'shop.db'}"})
+    ada, bob = await connector.push(
+        "contact", [Write(n, Op.CREATE, fields={"name": n}) for n in ("Ada", "Bob")]
+    )
+    assert ada.stored is not None
+    assert ada.stored.fields["slug"] == "ada"
+    assert bob.status is Status.INVALID
+    assert bob.issue is not None
+    assert "no Bobs here" in bob.issue.sentence
+
+
+async def test_tables_without_transactions(mariadb: MariaDb) -> None:
+    """A refused row must not leave a part of its batch behind twice."""
+    mariadb.make_database("old")
+    mariadb.execute(
+        "old",
+        "CREATE TABLE contact (id INTEGER AUTO_INCREMENT PRIMARY KEY, name VARCHAR(9) UNIQUE) "
+        "ENGINE=MyISAM",
+    )
+    connector = Sql({"url": mariadb.url("old")})
+    writes = [Write(str(n), Op.CREATE, fields={"name": f"n{n % 7}"}) for n in range(10)]
+    results = list(await connector.push("contact", writes))
+    assert statuses(results) == {Status.OK: 7, Status.DUPLICATE: 3}
+    assert len((await connector.pull("contact", None, ())).ids) == 7
+    await connector.close()
+
+
+async def test_a_clock_that_writers_keep_is_kept_by_us(tmp_path: Path) -> None:
+    """No trigger moves it, so other readers of the table must still see our changes."""
+    path = tmp_path / "shop.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INT, updated_at TEXT NOT NULL)")
+    connection.execute("INSERT INTO t VALUES (1, 1, '2020-01-01T00:00:00')")
+    connection.commit()
+    connector = Sql({"url": f"sqlite:///{path}"})
+    (changed,) = await connector.push("t", [Write("1", Op.UPDATE, "1", {"n": 2})])
+    (made,) = await connector.push("t", [Write("2", Op.CREATE, fields={"n": 3})])
+    assert changed.version is not None
+    assert changed.version > "2026-01-01T"
+    assert "T" in changed.version
+    assert made.version is not None
+    assert made.version > "2026-01-01 "
+    connection.close()
