@@ -218,3 +218,35 @@ async def test_a_clock_that_writers_keep_is_kept_by_us(tmp_path: Path) -> None:
     assert made.version is not None
     assert made.version > "2026-01-01 "
     connection.close()
+
+
+async def test_null_and_values_in_one_batch(address: str) -> None:
+    connector = Sql({"url": address})
+    made = list(await connector.push("contact", [create(n, age=n) for n in range(4)]))
+    changes = [
+        Write(str(n), Op.UPDATE, str(result.id), {"age": None if n % 2 else n + 10})
+        for n, result in enumerate(made)
+    ]
+    assert statuses(list(await connector.push("contact", changes))) == {Status.OK: 4}
+    cleared = [Write(f"x{n}", Op.UPDATE, str(r.id), {"age": None}) for n, r in enumerate(made[:3])]
+    assert statuses(list(await connector.push("contact", cleared))) == {Status.OK: 3}
+    await connector.close()
+
+
+async def test_a_server_that_would_cut_values_off(mariadb: MariaDb) -> None:
+    """A session that is not strict stores the nearest value and only warns."""
+    mariadb.make_database("lax")
+    mariadb.execute("lax", "CREATE TABLE t (id INTEGER PRIMARY KEY, price DECIMAL(4, 2))")
+    ((strict,),) = mariadb.execute("lax", "SELECT @@GLOBAL.sql_mode")
+    mariadb.execute("lax", "SET GLOBAL sql_mode = ''")
+    connector = Sql({"url": mariadb.url("lax")})
+    try:
+        (result,) = await connector.push(
+            "t", [Write("1", Op.CREATE, fields={"id": 1, "price": 12345})]
+        )
+    finally:
+        mariadb.execute("lax", f"SET GLOBAL sql_mode = '{strict}'")
+        await connector.close()
+    assert result.status is Status.INVALID
+    assert result.issue is not None
+    assert result.issue.field == "price"

@@ -99,12 +99,13 @@ class Sql:
         Raises:
             BadAddress: the address is not one of a database that we can open.
         """
-        self._database = Database(settings["url"], patience)
+        self._database = Database(settings.get("url", ""), patience)
         self._schema = settings.get("schema") or None
         self._wishes = Wishes(_changes(settings), _keys(settings), lag)
         self._page_size = page_size
         self._now = now
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="twofold-sql")
+        self._closed = False
         self._tables: dict[str, Table] | None = None
         self._asked: dict[str, View] = {}
 
@@ -168,9 +169,11 @@ class Sql:
         return await self._on_thread(lambda: self._pushed(obj, writes))
 
     async def close(self) -> None:
-        """Close the connection and end the thread."""
-        await self._on_thread(self._database.close)
-        self._thread.shutdown(wait=False)
+        """Close the connection and end the thread; a second time changes nothing."""
+        if not self._closed:
+            self._closed = True
+            await self._on_thread(self._database.close)
+            self._thread.shutdown(wait=False)
 
     # --- on the thread ------------------------------------------------------------------------
 

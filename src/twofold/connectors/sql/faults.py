@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from twofold.core.errors import TwofoldError
-from twofold.kit.errors import AccessDenied, Misunderstood, SchemaChanged, Unavailable
+from twofold.kit.errors import AccessDenied, Misunderstood, SchemaChanged, Stop, Unavailable
 
 
 class Fault(StrEnum):
@@ -152,7 +152,7 @@ def call_failure(error: BaseException, app: str) -> TwofoldError:
     if fault is Fault.SIGN_IN:
         return AccessDenied(app, message_of(error))
     if fault is Fault.FORBIDDEN:
-        return AccessDenied(app, message_of(error))
+        return Stop("TF-A03", app=app, action=f"do this ({message_of(error)})")
     if fault is Fault.GONE:
         return SchemaChanged("TF-F30", app=app, reason=message_of(error))
     if fault is Fault.DAMAGED:

@@ -259,7 +259,9 @@ class _Push:
         typed = [sa.column(n, c.type) for n, c in zip(names, places, strict=True)]
         for start in range(0, len(rows), step):
             listed = sa.values(*typed, name="given").data(list(rows[start : start + step]))
-            statement = self._set_statement(places, list(listed.c), counted)
+            # A list takes its types from its values, and NULL has none.
+            given = [sa.cast(listed.c[n], c.type) for n, c in zip(names, places, strict=True)]
+            statement = self._set_statement(places, given, counted)
             changed += self.connection.execute(statement).rowcount
         return changed
 
