@@ -21,11 +21,16 @@ class Audience:
 
     def __init__(self, syncs: Sequence[tuple[Sync, Side]]) -> None:
         self.subscribers: tuple[Subscriber, ...] = subscribers_of(syncs)
-        self._makers = [(key_maker(sync.rules), side) for sync, side in syncs]
+        self._makers = [
+            (key_maker(sync.rules), side) if sync.indexed else None for sync, side in syncs
+        ]
 
     def keys(self, fields: Fields) -> list[list[int]]:
-        """The hashes of a record's match keys, per subscriber."""
-        return [key_hashes(maker(side, fields)) for maker, side in self._makers]
+        """The hashes of a record's match keys, per subscriber; none before a sync is indexed."""
+        return [
+            key_hashes(maker[0](maker[1], fields)) if maker is not None else []
+            for maker in self._makers
+        ]
 
 
 def key_hashes(keys: MatchKeys) -> list[int]:

@@ -10,7 +10,7 @@ is noted, and the next run takes the same path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from twofold.core.schema import Op
 from twofold.engine.apply import apply
 from twofold.engine.chunk import assemble
 from twofold.engine.context import Context
+from twofold.engine.observe import key_hashes
 from twofold.engine.port import Port
 from twofold.engine.read import Braked, read
 from twofold.engine.recover import look_for_creations, recover_creations, recover_updates
@@ -31,7 +32,7 @@ from twofold.store.syncs import RunStatus, Sync
 
 LARGEST_CHUNK = 1_000
 SMALLEST_CHUNK = 100
-"""Records planned together; between these, what both sides take in one push."""
+"""Records planned together; between these, ten times what a side takes in one push."""
 
 
 class Ending(StrEnum):
@@ -140,15 +141,22 @@ def _index(context: Context) -> None:
     """Once both first readings have ended, every record is due once; until then none is."""
     if context.sync.indexed:
         return
-    context.state.links.index(context.sync.id)
+    context.state.links.index(context.sync.id, _match_keys(context))
     for port in context.ports.values():
         port.relisten()
     context.world.step("indexed")
 
 
+def _match_keys(context: Context) -> Iterator[tuple[int, Side, int]]:
+    for side in Side:
+        for stored in context.state.records.living(context.sync.reader(side)):
+            for key in key_hashes(context.key_maker(side, stored.record.fields)):
+                yield key, side, stored.row
+
+
 def _chunk_size(context: Context) -> int:
     takes = max(port.batch(op) for port in context.ports.values() for op in (Op.CREATE, Op.UPDATE))
-    return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, takes))
+    return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, 10 * takes))
 
 
 def _failed(error: ConnectorError, context: Context) -> SliceOutcome:

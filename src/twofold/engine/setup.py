@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from twofold.core.mappings import Rules
-from twofold.core.matching import key_fields, key_maker
+from twofold.core.matching import key_fields
 from twofold.core.records import Side
-from twofold.engine.observe import key_hashes
 from twofold.store.state import State
 from twofold.store.syncs import HUB_CONNECTION
 
@@ -30,13 +27,4 @@ def install(state: State, name: str, connection: int, rules: Rules, *, enabled: 
         for mapping in rules.associations:  # the far ends, whose own sync says what is read there
             state.records.widen(its_connection, mapping.target(side), (), ())
     ends = (readers[0], readers[1])
-    return state.syncs.add(name, connection, ends, rules, enabled, _keys(state, rules, ends))
-
-
-def _keys(state: State, rules: Rules, readers: tuple[int, int]) -> Iterator[tuple[int, Side, int]]:
-    """The match keys of what is known already: an unchanged record is not looked at again."""
-    make = key_maker(rules)
-    for side, reader in zip(Side, readers, strict=True):
-        for stored in state.records.living(reader):
-            for key in key_hashes(make(side, stored.record.fields)):
-                yield key, side, stored.row
+    return state.syncs.add(name, connection, ends, rules, enabled)

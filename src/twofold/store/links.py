@@ -12,6 +12,7 @@ from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.errors import FenceLost
+from twofold.store.keys import fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row, encode_note, encode_outcome
 from twofold.store.records import count, see
 from twofold.store.types import (
@@ -37,13 +38,17 @@ class Links:
 
     # --- what is due ------------------------------------------------------------------------
 
-    def index(self, sync: int) -> None:
-        """Both first readings have ended: from now on every record is due once."""
+    def index(self, sync: int, keys: Iterable[tuple[int, Side, int]]) -> None:
+        """Both first readings have ended: from now on every record is due once.
+
+        ``keys``: (match key hash, side, row) of all living records.
+        """
         with self._database.transaction() as db:
             changed = db.execute(
                 "UPDATE syncs SET indexed = 1 WHERE id = ? AND NOT indexed", (sync,)
             )
             if changed.rowcount:
+                fill_keys(db, sync, keys)
                 for side in Side:
                     db.execute(
                         "INSERT OR IGNORE INTO due SELECT s.id, ?, r.row FROM syncs s"
@@ -129,7 +134,7 @@ class Links:
     def carriers(self, sync: int, hashes: Iterable[int], most: int) -> list[tuple[int, Place]]:
         """Unlinked records by match key hash, at most ``most`` per key and side."""
         found = self._connection.execute(
-            # CROSS JOIN: the planner takes the few hashes for many, and would read all keys instead.
+            # CROSS JOIN: the planner takes the few hashes for many, and would read all keys.
             "SELECT k.hash, k.side, k.row FROM json_each(?) j"
             " CROSS JOIN match_keys k ON k.sync = ? AND k.hash = j.value"
             " LEFT JOIN links h ON k.side = 'hub' AND h.sync = k.sync AND h.hub = k.row"

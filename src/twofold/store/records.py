@@ -11,6 +11,7 @@ from twofold.core.records import Record
 from twofold.database.sqlite import Database
 from twofold.store.codec import decode
 from twofold.store.errors import FenceLost
+from twofold.store.keys import drop_keys, move_keys
 from twofold.store.types import Known, Page, Reader, Sighting, Stored, Subscriber
 
 _READER = (
@@ -273,7 +274,7 @@ def see(
     )
     for position, subscriber in enumerate(subscribers):
         _copy_out(db, subscriber, moved)
-        _move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
+        move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
         if subscriber.marks and subscriber.sync != quiet:
             _mark_due(db, subscriber, [s.row for s in (*new, *moved) if s.row is not None])
     db.executemany(
@@ -320,7 +321,7 @@ def leave(
             for (row, _), k in zip(gone, keys, strict=True)
             for key in k[position]
         ]
-        _drop_keys(db, carried)
+        drop_keys(db, carried)
         for row, _ in gone:
             found = db.execute(
                 "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
@@ -369,38 +370,6 @@ def _copy_out(db: sqlite3.Connection, subscriber: Subscriber, moved: Sequence[Si
     db.executemany(
         f"UPDATE links SET agreed_{end} = ? WHERE sync = ? AND {end} = ? AND agreed_{end} IS NULL",
         [(s.before, subscriber.sync, s.row) for s in moved],
-    )
-
-
-def _move_keys(
-    db: sqlite3.Connection, subscriber: Subscriber, items: Sequence[tuple[Sighting, int]]
-) -> None:
-    """Keep the match keys in step; whoever shared a key that was dropped becomes due."""
-    sync, side = subscriber.sync, subscriber.side.value
-    dropped: list[tuple[int, int, str, int]] = []
-    added: list[tuple[int, int, str, int]] = []
-    for sighting, position in items:
-        now = sighting.keys[position]
-        before = sighting.keys_before[position] if sighting.keys_before else ()
-        if not before:
-            added += [(sync, key, side, sighting.row or 0) for key in now]
-        elif now != before:
-            dropped += [(sync, k, side, sighting.row or 0) for k in before if k not in now]
-            added += [(sync, k, side, sighting.row or 0) for k in now if k not in before]
-    _drop_keys(db, dropped)
-    added.sort()
-    db.executemany("INSERT OR IGNORE INTO match_keys VALUES (?, ?, ?, ?)", added)
-
-
-def _drop_keys(db: sqlite3.Connection, dropped: Sequence[tuple[int, int, str, int]]) -> None:
-    db.executemany(
-        "DELETE FROM match_keys WHERE sync = ? AND hash = ? AND side = ? AND row = ?", dropped
-    )
-    db.executemany(
-        "INSERT OR IGNORE INTO due SELECT k.sync, k.side, k.row FROM match_keys k"
-        " JOIN singles s ON s.sync = k.sync AND s.side = k.side AND s.row = k.row"
-        " WHERE k.sync = ? AND k.hash = ?",
-        [(sync, key) for sync, key, _, _ in dropped],
     )
 
 

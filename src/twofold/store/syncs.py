@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import orjson
@@ -170,12 +170,8 @@ class Syncs:
         readers: tuple[int, int],
         rules: Rules,
         enabled: bool,
-        keys: Iterable[tuple[int, Side, int]] = (),
     ) -> int:
-        """Store a sync; ``readers`` are those of the hub and of the app.
-
-        ``keys``: (match key hash, side, row) of the records that other syncs have read already.
-        """
+        """Store a sync; ``readers`` are those of the hub and of the app."""
         if any(sync.name == name for sync in self.all()):
             raise TwofoldError("TF-A06", name=name)
         with self._database.transaction() as db:
@@ -183,10 +179,6 @@ class Syncs:
                 "INSERT INTO syncs (name, connection, hub_reader, app_reader, config, enabled)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (name, connection, *readers, msgspec.json.encode(rules).decode(), enabled),
-            )
-            db.executemany(
-                "INSERT OR IGNORE INTO match_keys (sync, hash, side, row) VALUES (?, ?, ?, ?)",
-                ((made.lastrowid, key, side.value, row) for key, side, row in keys),
             )
         assert made.lastrowid is not None
         return made.lastrowid

@@ -1,0 +1,64 @@
+"""The match keys of a sync's records: 64-bit hashes that propose who may be the same.
+
+A sync has none before both its first readings have ended. Then they are made all at once, in their
+own order: one by one they would each touch another page of the table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from twofold.core.records import Side
+from twofold.store.types import Sighting, Subscriber
+
+
+def fill_keys(db: sqlite3.Connection, sync: int, keys: Iterable[tuple[int, Side, int]]) -> None:
+    """Store all match keys of a sync, (hash, side, row) in any order. Runs inside a transaction.
+
+    They are sorted outside of memory, which they might not fit into.
+    """
+    db.execute("CREATE TEMP TABLE unsorted_keys (hash INTEGER, side TEXT, row INTEGER)")
+    db.executemany(
+        "INSERT INTO unsorted_keys VALUES (?, ?, ?)",
+        ((key, side.value, row) for key, side, row in keys),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO match_keys (sync, hash, side, row)"
+        " SELECT ?, hash, side, row FROM unsorted_keys ORDER BY hash, side, row",
+        (sync,),
+    )
+    db.execute("DROP TABLE unsorted_keys")
+
+
+def move_keys(
+    db: sqlite3.Connection, subscriber: Subscriber, items: Sequence[tuple[Sighting, int]]
+) -> None:
+    """Keep the match keys in step; whoever shared a key that was dropped becomes due."""
+    sync, side = subscriber.sync, subscriber.side.value
+    dropped: list[tuple[int, int, str, int]] = []
+    added: list[tuple[int, int, str, int]] = []
+    for sighting, position in items:
+        now = sighting.keys[position]
+        before = sighting.keys_before[position] if sighting.keys_before else ()
+        if not before:
+            added += [(sync, key, side, sighting.row or 0) for key in now]
+        elif now != before:
+            dropped += [(sync, k, side, sighting.row or 0) for k in before if k not in now]
+            added += [(sync, k, side, sighting.row or 0) for k in now if k not in before]
+    drop_keys(db, dropped)
+    added.sort()
+    db.executemany("INSERT OR IGNORE INTO match_keys VALUES (?, ?, ?, ?)", added)
+
+
+def drop_keys(db: sqlite3.Connection, dropped: Sequence[tuple[int, int, str, int]]) -> None:
+    """Forget (sync, key, side, row); unlinked records that share such a key become due."""
+    db.executemany(
+        "DELETE FROM match_keys WHERE sync = ? AND hash = ? AND side = ? AND row = ?", dropped
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO due SELECT k.sync, k.side, k.row FROM match_keys k"
+        " JOIN singles s ON s.sync = k.sync AND s.side = k.side AND s.row = k.row"
+        " WHERE k.sync = ? AND k.hash = ?",
+        [(sync, key) for sync, key, _, _ in dropped],
+    )
