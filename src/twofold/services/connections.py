@@ -152,17 +152,25 @@ def _syncs_of(here: Installation, connection: Connection) -> tuple[str, ...]:
 
 
 def _shown(here: Installation, connection: Connection) -> Shown:
-    manifest = catalog.load(connection.app).manifest
-    hidden = tuple(q.name for q in manifest.questions if q.secret)
     return Shown(
         connection.label,
         connection.app,
         connection.account,
         connection.settings,
-        hidden,
+        _hidden(here, connection),
         _syncs_of(here, connection),
         connection.id == HUB_CONNECTION,
     )
+
+
+def _hidden(here: Installation, connection: Connection) -> tuple[str, ...]:
+    """What is sealed, by name; without the right key, nobody can tell."""
+    if not connection.secrets:
+        return ()
+    try:
+        return tuple(here.vault.open(connection.secrets))
+    except TwofoldError:
+        return ()
 
 
 def _stored(here: Installation, connection: Connection) -> Mapping[str, str]:

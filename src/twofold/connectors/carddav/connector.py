@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+import msgspec
+
 from twofold.connectors.carddav import feed
 from twofold.connectors.carddav.cards import Body, Cards
 from twofold.connectors.carddav.discovery import find_book
@@ -113,9 +115,12 @@ class CardDav:
         """One result per write, in order."""
         _check(obj, ())
         names = [field.name for field in FIELDS[obj]]
-        writer = Writer(
-            await self._cards(), obj, lambda name, body, card: _record(name, body, card, names)
-        )
+
+        def stored(record_id: str, body: Body, card: Card) -> Record:
+            # Which fields ``pull`` will be asked for, and so its digest, is not known here.
+            return msgspec.structs.replace(_record(record_id, body, card, names), digest=None)
+
+        writer = Writer(await self._cards(), obj, stored)
         return await writer.push(writes)
 
     async def close(self) -> None:
