@@ -304,3 +304,33 @@ async def test_generated_and_default_columns(tmp_path: Path) -> None:
     assert changed.version == "2"
     (stale,) = await connector.push("t", [Write("3", Op.UPDATE, "1", {"a": 6}, if_version="1")])
     assert stale.status is Status.CONFLICT
+
+
+async def test_odd_tables_of_sqlite(tmp_path: Path) -> None:
+    """A broken view is left out; keys that are no row ids are needed from us."""
+    connector = make(
+        tmp_path / "shop.db",
+        "CREATE TABLE bare (code TEXT PRIMARY KEY, n INT) WITHOUT ROWID",
+        "CREATE TABLE almost (id INT PRIMARY KEY, v TEXT)",
+        "CREATE TABLE odd (id INTEGER PRIMARY KEY AUTOINCREMENT, j JSON, u UUID, m MONEY)",
+        "CREATE VIEW broken AS SELECT nope FROM bare",
+        "CREATE VIEW good AS SELECT n FROM bare",
+    )
+    kinds = {kind.name: kind for kind in await connector.describe()}
+    assert set(kinds) == {"bare", "almost", "odd", "good"}
+    assert [f.name for f in kinds["almost"].fields if f.required] == ["id"]
+    assert {f.name: f.kind for f in kinds["odd"].fields if not f.unmappable} == {
+        "id": Kind.INT,
+        "u": Kind.TEXT,
+        "m": Kind.DECIMAL,
+    }
+    missing, made = await connector.push(
+        "almost",
+        [
+            Write("1", Op.CREATE, fields={"v": "x"}),
+            Write("2", Op.CREATE, fields={"id": 5, "v": "y"}),
+        ],
+    )
+    assert missing.issue is not None
+    assert (missing.issue.code, missing.issue.field) == ("TF-R04", "id")
+    assert (made.status, made.id) == (Status.OK, "5")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -82,19 +83,34 @@ def sources(
     Raises:
         SchemaChanged: TF-F32, a told key column does not exist.
     """
-    metadata = sa.MetaData()
     inspector = sa.inspect(connection)
-    with warnings.catch_warnings():
-        # A type that SQLAlchemy does not know becomes unmappable; a broken view is left out.
-        warnings.simplefilter("ignore", sa.exc.SAWarning)
-        metadata.reflect(connection, schema=schema, views=True, resolve_fks=False)
     views = set(inspector.get_view_names(schema))
     if family == "postgresql":
         views.update(inspector.get_materialized_view_names(schema))
+    with warnings.catch_warnings():
+        # A type that SQLAlchemy does not know becomes unmappable.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        metadata = _reflected(connection, schema, views)
     return {
         key: _source(connection, table, family, table.name in views, wishes)
         for key, table in metadata.tables.items()
     }
+
+
+def _reflected(connection: Connection, schema: str | None, views: Iterable[str]) -> sa.MetaData:
+    """Everything at once; where a view is broken, views one by one, without those that are."""
+    metadata = sa.MetaData()
+    try:
+        metadata.reflect(connection, schema=schema, views=True, resolve_fks=False)
+    except sa.exc.DBAPIError:
+        metadata = sa.MetaData()
+        metadata.reflect(connection, schema=schema, resolve_fks=False)
+        for name in sorted(views):
+            with contextlib.suppress(sa.exc.DBAPIError):
+                metadata.reflect(
+                    connection, schema=schema, views=True, only=[name], resolve_fks=False
+                )
+    return metadata
 
 
 def _source(
