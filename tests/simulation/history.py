@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from tests.simulation.users import Users
 from tests.simulation.worlds import Setup, SimulatedWorld, draw_setup
+
 from twofold.core.records import Side
 from twofold.engine.run import Ending, SliceOutcome, run_slice
 from twofold.engine.setup import install
 from twofold.kit.contract import Status
 from twofold.kit.errors import OutcomeUnknown, Unavailable
-from twofold.kit.memory import Call, Fail, Fault, Items, MemoryConnector, Meanwhile, Partly, Phase
+from twofold.kit.memory import Call, Fail, Fault, Items, Meanwhile, MemoryConnector, Partly, Phase
 from twofold.kit.memory.faults import Reorder
 from twofold.store.errors import FenceLost
 from twofold.store.state import State

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from tests.simulation.history import History
 from tests.simulation.users import Edit
 from tests.simulation.worlds import COMPANY_FIELDS, CONTACT_FIELDS, TAGS
+
 from twofold.core.health import State
 from twofold.core.mappings import Direction, Rules
 from twofold.core.records import Record, Side
@@ -45,7 +46,7 @@ def _no_duplicates(history: History, rules: Rules) -> None:
 
 
 def _nothing_deleted_by_us(history: History) -> None:
-    for (side, obj, record_id), _ in history.users.created.items():
+    for side, obj, record_id in history.users.created:
         if (side, obj, record_id) not in history.users.deleted:
             found = history.setup.apps[side].read(obj, record_id)
             assert found is not None, _say(history, f"{obj} {record_id} vanished from {side}")

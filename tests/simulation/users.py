@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from msgspec import Struct
-
 from tests.simulation.worlds import COMPANY_FIELDS, CONTACT_FIELDS, TAGS, Setup
+
 from twofold.core.records import Side, Target
 from twofold.core.values import Value
 

@@ -453,6 +453,26 @@ _ALL = (
         "The hub cannot be removed: every sync has it on one side.",
         "Nothing to do; to start anew, name another data folder.",
     ),
+    Code(
+        "TF-U27",
+        "{path} holds something else than a demo.",
+        "Name a new folder with --data; the demo empties its folder before it begins.",
+    ),
+    Code(
+        "TF-U28",
+        "The demo needs Radicale, a CardDAV server, and it is not installed.",
+        "Use 'make demo', install twofold[demo], or leave the address book out with --small.",
+    ),
+    Code(
+        "TF-U29",
+        "The demo's CardDAV server cannot be used: {reason}.",
+        "Run the demo again; if it repeats, read the log in its folder, address-book/log.",
+    ),
+    Code(
+        "TF-U30",
+        "The demo found {count} thing(s) that are not as they should be.",
+        "This is a fault of Twofold: report it with the lines above that are marked.",
+    ),
 )
 
 CODES: dict[str, Code] = {entry.code: entry for entry in _ALL}
