@@ -122,7 +122,9 @@ def _field_agrees(
     open_edits = _not_replaced(own)
     final = values[Side.HUB]
     allowed = {e.value for e in open_edits}
-    if len(open_edits) > 1 and not history.uncertain:
+    # Both sides had the same value by chance: whether they had met by then decides who wins.
+    by_chance = any(e.base == other.value for e in open_edits for other in open_edits)
+    if len(open_edits) > 1 and not history.uncertain and not by_chance:
         allowed = {e.value for e in open_edits if e.side is rules.default_side}
     assert final in allowed, _say(history, f"{where} is {final!r}, expected one of {allowed}")
 

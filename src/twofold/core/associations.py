@@ -63,7 +63,7 @@ def merge_association(
     hub, app = values[Side.HUB], values[Side.APP]
     if hub is None and app is None:
         return None
-    if app is not None and twins[Side.APP].get(str(app)) == hub:
+    if hub is not None and app is not None and twins[Side.HUB].get(str(hub)) == app:
         return None
     edited: frozenset[Side] | None = None
     if seen is not None and all(names[side] in seen[side] for side in Side):

@@ -167,6 +167,8 @@ def _reader(names: Iterable[str]) -> _Reader:
 
 
 def _keys(key: Callable[[str], str | None], values: list[str]) -> list[str]:
+    if len(values) < 2:  # the usual case
+        return [found for value in values if (found := key(value)) is not None]
     return list(dict.fromkeys(k for v in values if (k := key(v)) is not None))
 
 
