@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twofold.core.errors import TwofoldError
 from twofold.database.errors import DatabaseError, coding
@@ -21,11 +22,13 @@ from twofold.kit import catalog
 from twofold.kit.auth import Auth, BasicAuth, BearerAuth
 from twofold.kit.budgets import Budgets
 from twofold.kit.contract import Connector, Http, Manifest, Response
-from twofold.kit.http import AioHttp
 from twofold.services.installation import HUB_FILE, Installation
 from twofold.store.secrets import Vault
 from twofold.store.state import State
 from twofold.store.syncs import HUB_CONNECTION
+
+if TYPE_CHECKING:
+    from twofold.kit.http import AioHttp
 
 STATE_FILE = "state.db"
 KEY_FILE = "key"
@@ -112,6 +115,9 @@ class _Opener:
     def _client(self, manifest: Manifest, answers: Mapping[str, str]) -> AioHttp | None:
         if not manifest.address:
             return None
+        # A third of the program's start, which most commands do without.
+        from twofold.kit.http import AioHttp  # noqa: PLC0415
+
         budgets = Budgets(manifest.name, manifest.limits, self._world)
         base = answers[manifest.address]
         auth = _auth(manifest, answers)

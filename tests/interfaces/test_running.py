@@ -223,3 +223,17 @@ def test_runs_are_listed(tmp_path: Path) -> None:
     assert (first["ending"], first["did"]["hub created"]) == ("done", 3)
     assert (latest["ending"], latest["did"]) == ("done", {})
     assert latest["started"] <= latest["ended"]
+
+
+def test_what_can_only_be_read_is_said_before_it_is_saved(tmp_path: Path) -> None:
+    program, shop = connected(tmp_path)
+    shop.run("CREATE VIEW members AS SELECT * FROM people WHERE id < 3")
+    told = ("--set", f"url={shop.url}", "--set", "keys=members=id")
+    program("connection", "reconnect", "shop", *told)
+    wanted = ("sync", "add", "shop", "contact", "members", "--map-by-name", "--json")
+    problems = program(*wanted, code=1).json["error"]["problems"]
+    assert [problem["code"] for problem in problems] == ["TF-F14"]
+    program(*wanted, "--direction", "to-hub", "--name", "members")
+    program("hub", "records", "create", "contact", "--set", "email=ada@example.org")
+    report = program.json("sync", "run", "members")["runs"][0]
+    assert (report["health"]["in_sync"], report["health"]["excluded"]) == (2, 1)

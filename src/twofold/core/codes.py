@@ -184,6 +184,11 @@ _ALL = (
         "Only records with an e-mail address are sent, and the {side} has no e-mail field mapped.",
         "Map the e-mail field, or let the sync send records without one.",
     ),
+    Code(
+        "TF-F14",
+        "{object_type} of the {side} can only be read, and this sync would write there.",
+        "Let the sync go the other way only, with its direction.",
+    ),
     # --- records -------------------------------------------------------------------------
     Code(
         "TF-R01",

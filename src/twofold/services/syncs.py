@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from twofold.core.errors import TwofoldError
+from twofold.core.errors import TwofoldError, sentence
 from twofold.core.mappings import Rules
-from twofold.core.schema import ObjectType
+from twofold.core.records import Side
+from twofold.core.schema import ObjectType, Op
 from twofold.core.validate import Problem, check
 from twofold.engine.setup import install
 from twofold.kit import catalog
@@ -49,7 +50,7 @@ async def draft(here: Installation, request: Request) -> Draft:
             facts = {"hub_type": types[0], "app_type": types[1], "name": sync.name}
             raise TwofoldError("TF-U21", label=connection.label, **facts)
     rules = propose(request, ground)
-    problems = check(rules, shipped(ground))
+    problems = [*_read_only(rules), *check(rules, shipped(ground))]
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise Refused(fatal)
@@ -100,6 +101,16 @@ async def _ground(here: Installation, connection: Connection, request: Request) 
         if sync.connection == connection.id
     )
     return Ground(hub_type, _pick(theirs, connection.label, app_type), manifest, paired)
+
+
+def _read_only(rules: Rules) -> list[Problem]:
+    """Sides that this sync would write to, and that take no writes at all, such as views."""
+    return [
+        Problem("TF-F14", sentence("TF-F14", {"object_type": declared.label, "side": side.value}))
+        for side in Side
+        if rules.direction.reaches(side)
+        and not (declared := rules.type_of(side)).ops & {Op.CREATE, Op.UPDATE}
+    ]
 
 
 def _pick(types: Sequence[ObjectType], label: str, name: str) -> ObjectType:
