@@ -25,8 +25,11 @@ from twofold.store.types import (
     LinkChange,
     Place,
     Settlement,
+    Sighting,
     SingleChange,
 )
+
+Sightings = Mapping[tuple[Side, str], Sighting]
 
 MOST_TURNS = 4
 """How often one run plans the same record; then it waits for the next run."""
@@ -55,10 +58,11 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
     settlement = Settlement(moves=moves)
     _settle_quiet(context, settlement, quiet)
     _settle_ended(settlement, chunk)
+    sightings = _sightings(context, outcomes, creates)
     for outcome in outcomes:
-        _settle_pair(context, settlement, outcome)
+        _settle_pair(context, settlement, outcome, sightings)
     for made in creates:
-        _settle_create(context, settlement, made)
+        _settle_create(context, settlement, made, sightings)
     for place, result, state in chunk.singles:
         settlement.singles.append(SingleChange(*place, result, state))
     _settle_due(context, settlement, chunk)
@@ -164,7 +168,23 @@ def _settle_ended(settlement: Settlement, chunk: Chunk) -> None:
         settlement.ended.append((link.hub.row, outcome, link.state))
 
 
-def _settle_pair(context: Context, settlement: Settlement, outcome: PairOutcome) -> None:
+def _sightings(
+    context: Context, outcomes: Sequence[PairOutcome], creates: Sequence[CreateOutcome]
+) -> Sightings:
+    """What both sides showed in answer to our writes, by side and id."""
+    found = {}
+    for side, port in context.ports.items():
+        held = [o.held[side] for o in outcomes if side in o.held]
+        held += [c.held for c in creates if c.held is not None and c.work.side is side]
+        known = context.state.records.known(port.reader, [record.id for record in held])
+        seen = port.sight([(record, record.digest) for record in held], known, looked=True)
+        found.update({(side, sighting.id): sighting for sighting in seen})
+    return found
+
+
+def _settle_pair(
+    context: Context, settlement: Settlement, outcome: PairOutcome, sightings: Sightings
+) -> None:
     pair = outcome.pair
     place: Place = (Side.HUB, pair.hub.row)
     if outcome.unknown or not outcome.complete:
@@ -172,11 +192,7 @@ def _settle_pair(context: Context, settlement: Settlement, outcome: PairOutcome)
         _again(context, settlement, place)  # the note stays: look before anything else
         return
     for side, held in outcome.held.items():
-        port = context.ports[side]
-        known = context.state.records.known(port.reader, [held.id])
-        settlement.sightings.append(
-            (port.reader, port.sight([(held, held.digest)], known, looked=True)[0])
-        )
+        settlement.sightings.append((context.ports[side].reader, sightings[side, held.id]))
     unsettled = pair.plan.merge.unsettled | outcome.failed
     seen = _seen(context, pair, outcome.written, frozenset(unsettled))
     issues = (*pair.plan.outcome.issues, *outcome.issues)
@@ -239,8 +255,11 @@ def _change(
     agreed = {}
     for side in Side:
         end = pair.end(side)
-        shown = _shown_after(context, side, held[side]) if side in held else end.record.fields
-        agreed[side] = _agreed(context, side, {} if seen is None else seen[side], shown)
+        shown, stored = end.record.fields, end.shown
+        if side in held:
+            shown = _shown_after(context, side, held[side])
+            stored = encode(shown)
+        agreed[side] = _agreed(context, side, {} if seen is None else seen[side], shown, stored)
     kept = pair.link.flips if flips is None else flips
     return LinkChange(
         pair.hub.row,
@@ -253,11 +272,12 @@ def _change(
     )
 
 
-def _agreed(context: Context, side: Side, seen: Fields, shown: Fields) -> Agreed:
-    """*Seen* as bytes, and whether it is simply what the side shows."""
-    names = context.names(side)
-    same = all(name in seen and seen[name] == shown.get(name) for name in names)
-    return Agreed(encode(seen), same)
+def _agreed(context: Context, side: Side, seen: Fields, shown: Fields, stored: bytes) -> Agreed:
+    """*Seen* as bytes, and whether it is simply what the side shows (``stored``, as bytes)."""
+    for name in context.names(side):
+        if name not in seen or seen[name] != shown.get(name):
+            return Agreed(encode(seen), False)
+    return Agreed(stored, True)
 
 
 def _shown_after(context: Context, side: Side, held: Record) -> Fields:
@@ -265,7 +285,9 @@ def _shown_after(context: Context, side: Side, held: Record) -> Fields:
     return shown(held, port.fields, port.associations)
 
 
-def _settle_create(context: Context, settlement: Settlement, made: CreateOutcome) -> None:
+def _settle_create(
+    context: Context, settlement: Settlement, made: CreateOutcome, sightings: Sightings
+) -> None:
     side, source = made.work.side, made.work.source
     place: Place = (side.other, source.row)
     if made.unknown:
@@ -281,7 +303,7 @@ def _settle_create(context: Context, settlement: Settlement, made: CreateOutcome
         change = SingleChange(*place, made.blocked, made.work.old_state)
         settlement.singles.append(change)
     elif made.held is not None:
-        settlement.created.append(created_link(context, made))
+        settlement.created.append(created_link(context, made, sightings[side, made.held.id]))
         targets = context.waits(made.work.create.waits_for)
         if context.far_ends:
             settlement.waits.append((place, targets))
@@ -289,13 +311,10 @@ def _settle_create(context: Context, settlement: Settlement, made: CreateOutcome
         settlement.due.append(place)
 
 
-def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
-    """The link of a record that we just made."""
+def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> CreatedLink:
+    """The link of a record that we just made, given how it was seen."""
     assert made.held is not None
     side, source = made.work.side, made.work.source
-    port = context.ports[side]
-    known = context.state.records.known(port.reader, [made.held.id])
-    sighting = port.sight([(made.held, made.held.digest)], known, looked=True)[0]
     now = _shown_after(context, side, made.held)
     seen = seen_after_create(
         context.program.conversions, side.other, source.record.fields, made.written, now
@@ -310,7 +329,8 @@ def created_link(context: Context, made: CreateOutcome) -> CreatedLink:
                 name = field_name(mapping.end(s))
                 whole[s][name] = shown[s].get(name)
     issues = (*made.work.create.issues, *made.issues)
-    agreed = {s: _agreed(context, s, whole[s], shown[s]) for s in Side}
+    stored = {side: sighting.shown, side.other: source.shown}
+    agreed = {s: _agreed(context, s, whole[s], shown[s], stored[s]) for s in Side}
     edited = any(
         c.own[side](made.written[c.name]) != c.own[side](now.get(c.fields[side]))
         for c in context.program.conversions

@@ -37,6 +37,7 @@ class Context:
         self.key_maker: KeyMaker = key_maker(sync.rules)
         self.ports = ports
         self.fence = fence
+        self._names = {side: _names(sync, self.program, side) for side in Side}
         self.far_ends = _far_ends(state, sync)
         self.tally: dict[str, int] = {}
         self.turns: dict[tuple[Side, int], int] = {}
@@ -52,8 +53,7 @@ class Context:
 
     def names(self, side: Side) -> tuple[str, ...]:
         """All names in *seen*: mapped fields, and associations."""
-        ends = (field_name(m.end(side)) for m in self.sync.rules.associations)
-        return (*self.program.fields(side), *ends)
+        return self._names[side]
 
     def twins(self, records: Mapping[Side, Iterable[Record]]) -> Twins:
         """The linked counterparts of everything that these records are associated with."""
@@ -79,6 +79,11 @@ class Context:
     def show(self, side: Side, record: Record) -> Fields:
         """The part of a record that takes part in this sync."""
         return {name: record.fields.get(name) for name in self.names(side)}
+
+
+def _names(sync: Sync, program: Program, side: Side) -> tuple[str, ...]:
+    ends = (field_name(m.end(side)) for m in sync.rules.associations)
+    return (*program.fields(side), *ends)
 
 
 def _far_ends(state: State, sync: Sync) -> tuple[FarEnd, ...]:

@@ -153,13 +153,16 @@ def _conclude(
     values: dict[str, Value] = {names[f]: v for f, v in sent.items() if f in names}
     planned = structs.replace(source.record, fields=decode(creation.planned))
     work = CreateWork(
-        structs.replace(source, record=planned),
+        structs.replace(source, record=planned, shown=creation.planned),
         side,
         Create(side, planned, values),
         _single_state(context, side.other, creation.source),
     )
     written = _still_held(context, side, values, held)
-    link = created_link(context, CreateOutcome(work, write, held, written))
+    port = context.ports[side]
+    known = context.state.records.known(port.reader, [held.id])
+    (sighting,) = port.sight([(held, held.digest)], known, looked=True)
+    link = created_link(context, CreateOutcome(work, write, held, written), sighting)
     if creation.planned != source.shown:  # the source moved on since the note
         agreed = link.hub_agreed if side is Side.APP else link.app_agreed
         agreed.same = False

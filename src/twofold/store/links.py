@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
@@ -27,6 +28,8 @@ from twofold.store.types import (
     SingleChange,
     Subscriber,
 )
+
+_SIDES = {side.value: side for side in Side}
 
 
 class Links:
@@ -71,7 +74,7 @@ class Links:
         found = self._connection.execute(
             "SELECT side, row FROM due WHERE sync = ? LIMIT ?", (sync, limit)
         )
-        return [(Side(side), row) for side, row in found]
+        return [(_SIDES[side], row) for side, row in found]
 
     def due_count(self, sync: int) -> int:
         """How many records must be planned again."""
@@ -136,18 +139,20 @@ class Links:
         found = self._connection.execute(
             # CROSS JOIN: the planner takes the few hashes for many, and would read all keys.
             "SELECT k.hash, k.side, k.row FROM json_each(?) j"
-            " CROSS JOIN match_keys k ON k.sync = ? AND k.hash = j.value"
-            " LEFT JOIN links h ON k.side = 'hub' AND h.sync = k.sync AND h.hub = k.row"
-            " LEFT JOIN links a ON k.side = 'app' AND a.sync = k.sync AND a.app = k.row"
-            " WHERE h.sync IS NULL AND a.sync IS NULL",
+            " CROSS JOIN match_keys k ON k.sync = ? AND k.hash = j.value",
             (_json(list(hashes)), sync),
-        )
-        kept: dict[tuple[int, str], int] = {}
+        ).fetchall()
+        linked = {
+            side.value: self.linked(sync, side, {row for _, s, row in found if s == side})
+            for side in Side
+        }
+        kept: Counter[tuple[int, str]] = Counter()
         carriers: list[tuple[int, Place]] = []
         for key, side, row in found:
-            seen = kept[key, side] = kept.get((key, side), 0) + 1
-            if seen <= most:
-                carriers.append((key, (Side(side), row)))
+            if row not in linked[side]:
+                kept[key, side] += 1
+                if kept[key, side] <= most:
+                    carriers.append((key, (_SIDES[side], row)))
         return carriers
 
     def singles(self, sync: int, places: Iterable[Place]) -> dict[Place, tuple[int, str | None]]:
