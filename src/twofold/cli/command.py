@@ -35,6 +35,12 @@ def data_folder() -> Path:
     return Path(home).expanduser().absolute() / "twofold"
 
 
+def named_folder() -> Path | None:
+    """The folder that --data names in this command, if it does."""
+    given = click.get_current_context().meta.get(_FOLDER)
+    return Path(given).expanduser() if given else None
+
+
 def as_json() -> bool:
     """Whether this command answers in JSON."""
     return bool(click.get_current_context().meta.get(_JSON))
