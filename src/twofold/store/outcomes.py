@@ -163,9 +163,16 @@ class Outcomes:
         return None if found is None else float(found[0])
 
     def waits(self, sync: int) -> dict[int, int]:
-        """How many associations wait for a link of their far end, by the far end's reader."""
+        """How many associations wait for a link of their far end, by the far end's reader.
+
+        Both records of a pair may wait for the same far end: that is one association.
+        """
         found = self._connection.execute(
-            "SELECT reader, count(*) FROM waits WHERE sync = ? GROUP BY reader", (sync,)
+            "SELECT w.reader, count(DISTINCT w.target || ' ' ||"
+            " coalesce(l.hub, iif(w.side = 'hub', w.row, -w.row)))"
+            " FROM waits w LEFT JOIN links l ON w.side = 'app' AND l.sync = w.sync"
+            " AND l.app = w.row WHERE w.sync = ? GROUP BY w.reader",
+            (sync,),
         )
         return dict(found.fetchall())
 
