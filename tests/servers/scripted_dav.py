@@ -24,7 +24,7 @@ HOME = "/dav/"
 PRINCIPAL = "/principals/ada/"
 _OPEN = (
     '<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="DAV:" '
-    'xmlns:card="urn:ietf:params:xml:ns:carddav" xmlns:cs="http://calendarserver.org/ns/">'
+    'xmlns:card="urn:ietf:params:xml:ns:carddav">'
 )
 _HREF = "{DAV:}href"
 
@@ -45,7 +45,6 @@ class Manners:
 
     syncs: bool = True
     """Knows sync-collection."""
-    has_ctag: bool = True
     puts_etag: bool = True
     """Answers a PUT with the new etag."""
     lists_etags: bool = True
@@ -222,8 +221,6 @@ class ScriptedDav:
             props.append(f"<d:displayname>Book {path.split('/')[-2]}</d:displayname>")
             if here.syncs:
                 props.append(f"<d:sync-token>{self._token()}</d:sync-token>")
-            if here.has_ctag:
-                props.append(f"<cs:getctag>c{len(self._changes)}</cs:getctag>")
             if here.read_only:
                 props.append("<d:current-user-privilege-set><d:privilege><d:read/></d:privilege>"
                              "</d:current-user-privilege-set>")  # fmt: skip

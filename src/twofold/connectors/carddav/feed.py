@@ -23,7 +23,6 @@ from msgspec.structs import replace
 from twofold.connectors.carddav.cards import BATCH, Cards
 from twofold.connectors.carddav.webdav import (
     DAV,
-    SERVER,
     Answer,
     preconditions,
     propfind,
@@ -37,9 +36,8 @@ PAGE_CARDS = BATCH
 _PAGE_BYTES = 8_000_000
 """Of the bodies of one page, by the sizes that the server gives: photos can be large."""
 _PROPS = (f"{DAV}getetag", f"{DAV}getcontentlength")
-_CTAG = f"{SERVER}getctag"
-NO_TAG = "-"
-"""Where a server has no ctag: every listing is as good as a changed one."""
+_LISTED = "listed"
+"""Where a listing of etags leads to: to the next one, which is as full."""
 
 
 class Row(Struct, frozen=True):
@@ -138,7 +136,7 @@ async def changes(cards: Cards, token: str) -> Listing:
 
 async def everything(cards: Cards) -> Listing:
     """All cards with their etags, for servers without sync-collection."""
-    content = propfind((*_PROPS, f"{DAV}resourcetype", _CTAG))
+    content = propfind((*_PROPS, f"{DAV}resourcetype"))
     response = await cards.report(content, depth="1", method="PROPFIND")
     if response.status != 207:
         raise _failure(cards.app, response.status)
@@ -146,18 +144,7 @@ async def everything(cards: Cards) -> Listing:
     read_multistatus(cards.app, response.content, listing.take)
     if listing.cut:
         raise Unavailable(cards.app, "it gave only a part of its list of cards (507)")
-    return listing.finished(listing.ctag or NO_TAG)
-
-
-async def unchanged(cards: Cards, tag: str) -> bool:
-    """Whether the tag that changes with every change in the address book is still this one."""
-    if tag in ("", NO_TAG):
-        return False
-    response = await cards.report(propfind([_CTAG]), depth="0", method="PROPFIND")
-    answers: list[Answer] = []
-    if response.status == 207:
-        read_multistatus(cards.app, response.content, answers.append)
-    return any(answer.text(_CTAG).strip() == tag for answer in answers)
+    return listing.finished(_LISTED)
 
 
 def _failure(app: str, status: int) -> AccessDenied | Unavailable | Misunderstood:
@@ -175,13 +162,11 @@ class _Collected:
         self._book = cards.book
         self._rows: dict[str, Row | None] = {}
         self.cut = False
-        self.ctag = ""
 
     def take(self, answer: Answer) -> None:
         record_id = self._book.id_of(answer.href)
         if record_id is None:
             self.cut = self.cut or answer.status == 507
-            self.ctag = self.ctag or answer.text(_CTAG).strip()
         elif answer.status in (404, 410):
             self._rows[record_id] = None
         elif not _is_collection(answer):

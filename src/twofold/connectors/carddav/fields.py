@@ -168,9 +168,12 @@ def checked(name: str, value: Value) -> str:
 
 def _best(card: Card, slot: Slot) -> Line | None:
     """The line that the field shows; an empty one only where no other is left."""
+    lines = card.all(slot.name)
+    if len(lines) <= 1:
+        return next((line for line in lines if slot.rank(line) is not None), None)
     best: tuple[bool, tuple[int, ...]] | None = None
     chosen = None
-    for line in card.all(slot.name):
+    for line in lines:
         rank = slot.rank(line)
         if rank is not None and (best is None or (_is_empty(line), rank) < best):
             best, chosen = (_is_empty(line), rank), line

@@ -21,9 +21,8 @@ from twofold.kit.errors import Misunderstood
 
 DAV = "{DAV:}"
 CARD = "{urn:ietf:params:xml:ns:carddav}"
-SERVER = "{http://calendarserver.org/ns/}"
 
-_PREFIXES = {DAV: "D", CARD: "C", SERVER: "S"}
+_PREFIXES = {DAV: "D", CARD: "C"}
 _HEADER = '<?xml version="1.0" encoding="utf-8"?>'
 _SPACES = " ".join(f'xmlns:{short}="{space[1:-1]}"' for space, short in _PREFIXES.items())
 _PCHAR = "-._~!$&'()*+,;=:@"
