@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tools.commands import commands_page
 from tools.tree import ROOT, shown
 from twofold.core.codes import CODES, Code
 
@@ -43,11 +44,12 @@ def errors_page() -> str:
 
 
 def main() -> int:
-    """Write the page."""
-    page = ROOT / "docs" / "reference" / "errors.md"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(errors_page(), encoding="utf-8")
-    print(f"reference: {shown(page)}, {len(CODES)} errors")
+    """Write the pages."""
+    folder = ROOT / "docs" / "reference"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("errors.md", errors_page()), ("commands.md", commands_page())):
+        (folder / name).write_text(text, encoding="utf-8")
+        print(f"reference: {shown(folder / name)}")
     return 0
 
 

