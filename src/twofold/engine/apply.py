@@ -197,13 +197,15 @@ def _settle_pair(
     seen = _seen(context, pair, outcome.written, frozenset(unsettled))
     issues = (*pair.plan.outcome.issues, *outcome.issues)
     result = Outcome(State.FAILING, issues) if issues else IN_SYNC
-    if outcome.stale or outcome.later:
+    if outcome.stale or outcome.later or outcome.unsent:
         result = WAITING
     flips = flips_after(pair.link.flips, _sent(outcome))
     settlement.links.append(_change(context, pair, result, seen, outcome.held, flips))
     _wait(context, settlement, pair)
     if outcome.stale:
         _again(context, settlement, place)
+    elif outcome.unsent:
+        settlement.due.append(place)
     elif outcome.later:
         _later(context, settlement, place)
 

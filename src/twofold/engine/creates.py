@@ -40,6 +40,8 @@ class CreateOutcome(Struct):
     stale: bool = False
     """Something was found: match again."""
     later: bool = False
+    unsent: bool = False
+    """The app was not even asked."""
     vanished: bool = False
     """It was made, and somebody deleted it before we could look."""
 
@@ -154,6 +156,8 @@ async def _take(context: Context, port: Port, outcome: CreateOutcome, answer: An
         outcome.held = Record(answer.id, outcome.write.fields)
         outcome.written = dict(outcome.work.create.values)
         outcome.vanished = True
+    elif answer.unsent:
+        outcome.unsent = True
     elif answer.status in {Status.RETRY, Status.CONFLICT, Status.OK, Status.MISSING}:
         outcome.later = True
     elif answer.status is Status.DUPLICATE:

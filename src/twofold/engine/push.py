@@ -30,6 +30,8 @@ class Answer(Struct):
     issue: Issue | None = None
     refused: tuple[str, ...] = ()
     """Fields that were left out because the app refuses them (D10)."""
+    unsent: bool = False
+    """The app was not even asked; it stays due."""
 
 
 class Pushed(Struct):
@@ -40,7 +42,7 @@ class Pushed(Struct):
 
 
 async def push(context: Context, port: Port, writes: Sequence[Write]) -> Pushed:
-    """Send writes of one op; after an error, the rest are answered RETRY (not sent)."""
+    """Send writes of one op; after an error, the rest are answered as not sent."""
     pushed = Pushed([])
     if not writes:
         return pushed
@@ -48,41 +50,51 @@ async def push(context: Context, port: Port, writes: Sequence[Write]) -> Pushed:
     for start in range(0, len(writes), size):
         part = writes[start : start + size]
         if pushed.error is not None:
-            pushed.answers += [Answer(Status.RETRY) for _ in part]
+            pushed.answers += _unsent(part, None)
             continue
         context.state.links.check(context.sync.id, context.fence)
-        try:
-            pushed.answers += await _send(context, port, part)
-        except OutcomeUnknown as error:
-            pushed.answers += [Answer(Status.UNKNOWN, issue=error.issue) for _ in part]
-            pushed.error = error
-        except ConnectorError as error:
-            pushed.answers += [Answer(Status.RETRY, issue=error.issue) for _ in part]
-            pushed.error = error
+        sent = await _send(context, port, part)
+        pushed.answers += sent.answers
+        pushed.error = sent.error
     return pushed
 
 
-async def _send(context: Context, port: Port, writes: Sequence[Write]) -> list[Answer]:
-    results = list(await port.connector.push(port.name, writes))
+async def _send(context: Context, port: Port, writes: Sequence[Write]) -> Pushed:
+    """Send one batch. Once it has been answered, nothing that follows can make that unsaid."""
+    try:
+        results = list(await port.connector.push(port.name, writes))
+    except OutcomeUnknown as error:
+        return Pushed([Answer(Status.UNKNOWN, issue=error.issue) for _ in writes], error)
+    except ConnectorError as error:
+        return Pushed(_unsent(writes, error), error)
     context.world.step(f"{port.side} pushed")
     context.count(f"{port.side} writes", sum(r.status is Status.OK for r in results))
-    if port.type.atomic and len(writes) > 1 and any(r.status is not Status.OK for r in results):
-        return await _bisect(context, port, writes, results)
+    if port.type.atomic and len(writes) > 1 and not _applied(results):
+        return await _bisect(context, port, writes)
     answers = [_answer(result) for result in results]
-    await _send_without_refused(context, port, writes, results, answers)
+    cut_short = await _send_without_refused(context, port, writes, results, answers)
     await _read_back(context, port, writes, results, answers)
-    return answers
+    return Pushed(answers, cut_short)
 
 
-async def _bisect(
-    context: Context, port: Port, writes: Sequence[Write], results: Sequence[Result]
-) -> list[Answer]:
+def _unsent(writes: Sequence[Write], error: ConnectorError | None) -> list[Answer]:
+    issue = None if error is None else error.issue
+    return [Answer(Status.RETRY, issue=issue, unsent=True) for _ in writes]
+
+
+def _applied(results: Sequence[Result]) -> bool:
+    """Whether an atomic batch was, or may have been, applied."""
+    return any(result.status in {Status.OK, Status.UNKNOWN} for result in results)
+
+
+async def _bisect(context: Context, port: Port, writes: Sequence[Write]) -> Pushed:
     """One bad item fails the batch: halve it until the bad one is alone."""
-    if any(result.status in {Status.OK, Status.UNKNOWN} for result in results):
-        return [_answer(result) for result in results]
     middle = len(writes) // 2
     first = await _send(context, port, writes[:middle])
-    return first + await _send(context, port, writes[middle:])
+    if first.error is not None:
+        return Pushed(first.answers + _unsent(writes[middle:], None), first.error)
+    second = await _send(context, port, writes[middle:])
+    return Pushed(first.answers + second.answers, second.error)
 
 
 async def _send_without_refused(
@@ -91,7 +103,7 @@ async def _send_without_refused(
     writes: Sequence[Write],
     results: list[Result],
     answers: list[Answer],
-) -> None:
+) -> ConnectorError | None:
     """A value that the app refuses fails that field alone: send the others once more (D10)."""
     again: list[tuple[int, Write, str]] = []
     for position, (write, result) in enumerate(zip(writes, results, strict=True)):
@@ -104,9 +116,15 @@ async def _send_without_refused(
                 write, ref=f"{write.ref}-{name}", fields=rest, expected=expected
             )
             again.append((position, smaller, str(name)))
-    if not again or port.type.atomic:
-        return
-    second = await port.connector.push(port.name, [write for _, write, _ in again])
+    if not again:
+        return None
+    try:
+        second = await port.connector.push(port.name, [write for _, write, _ in again])
+    except ConnectorError as error:
+        for position, _, _ in again:
+            unknown = isinstance(error, OutcomeUnknown)
+            answers[position].status = Status.UNKNOWN if unknown else Status.INVALID
+        return error
     context.world.step(f"{port.side} pushed again")
     for (position, _, name), result in zip(again, second, strict=True):
         refusal = answers[position].issue
@@ -116,6 +134,7 @@ async def _send_without_refused(
             answers[position].issue, answers[position].refused = refusal, (name,)
         elif result.status is Status.UNKNOWN:
             results[position], answers[position] = result, _answer(result)
+    return None
 
 
 def _answer(result: Result) -> Answer:

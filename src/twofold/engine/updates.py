@@ -38,6 +38,8 @@ class PairOutcome(Struct):
     """Read again, merge again."""
     later: bool = False
     """Not applied; try again."""
+    unsent: bool = False
+    """The app was not even asked."""
     answered: set[Side] = field(default_factory=set)
 
     @property
@@ -139,6 +141,8 @@ def _take(context: Context, outcome: PairOutcome, u: Update, answer: Answer) -> 
         outcome.unknown = True
     elif answer.status in {Status.CONFLICT, Status.MISSING, Status.OK}:
         outcome.stale = True
+    elif answer.unsent:
+        outcome.unsent = True
     elif answer.status is Status.RETRY:
         outcome.later = True
     elif answer.issue is not None:
