@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from defusedxml import ElementTree
 from msgspec import Struct
@@ -30,12 +29,6 @@ USER = "demo"
 _BOOK = f"/{USER}/contacts/"
 _PATIENCE = 30.0
 """Seconds that the server has to start."""
-_MAKE = (
-    '<?xml version="1.0" encoding="utf-8"?>'
-    '<D:mkcol xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:set><D:prop>'
-    "<D:resourcetype><D:collection/><C:addressbook/></D:resourcetype>"
-    "<D:displayname>Contacts</D:displayname></D:prop></D:set></D:mkcol>"
-)
 _ALL = (
     '<?xml version="1.0" encoding="utf-8"?>'
     '<C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav">'
@@ -80,11 +73,10 @@ class AddressBook:
 
     def open(self, cast: Cast) -> None:
         """Make the address book and fill it with what it knows before the first sync."""
-        self._request("MKCOL", _BOOK, _MAKE, 201)
-        for number, firm in enumerate(cast.firms_in(Place.BOOK)):
-            self._put(f"firm-{number}", _firm_card(number, firm))
-        for number, person in enumerate(cast.known_in(Place.BOOK)):
-            self._put(f"person-{number}", _person_card(number, person))
+        cards = [_firm_card(n, firm) for n, firm in enumerate(cast.firms_in(Place.BOOK))]
+        cards += [_person_card(n, person) for n, person in enumerate(cast.known_in(Place.BOOK))]
+        # Radicale makes an address book of a file that holds many cards: faster than one by one.
+        self._request("PUT", _BOOK, "".join(cards), 201, {"Content-Type": "text/vcard"})
 
     def cards(self) -> list[Card]:
         """All cards, from one report."""
@@ -110,9 +102,6 @@ class AddressBook:
         text = card.text.replace(f"TITLE:{card.value('TITLE')}", f"TITLE:{title}")
         text = text.replace("\n", "\r\n")
         self._request("PUT", card.path, text, 204, {"If-Match": card.etag})
-
-    def _put(self, name: str, text: str) -> None:
-        self._request("PUT", f"{_BOOK}{quote(name)}.vcf", text, 201, {"If-None-Match": "*"})
 
     def _request(
         self,

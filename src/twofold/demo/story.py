@@ -22,6 +22,7 @@ from twofold.demo.telling import Chapter, Listener
 from twofold.services import connections, explain, health, runs, syncs
 from twofold.services.installation import Installation
 from twofold.services.proposals import Request, Wish
+from twofold.services.writer import writer_of
 
 MARK = "this-is-a-demo"
 SHOP_FILE = "shop.db"
@@ -46,8 +47,12 @@ def prepare(folder: Path) -> None:
     """Empty the folder of an earlier demo, or make it.
 
     Raises:
-        TwofoldError: TF-U27, something else is in it; TF-U13, it cannot be used.
+        TwofoldError: TF-U27, something else is in it; TF-U11, a demo goes on in it; TF-U13, it
+            cannot be used.
     """
+    writer = writer_of(folder)
+    if writer is not None:
+        raise TwofoldError("TF-U11", path=folder, pid=writer)
     try:
         if folder.exists() and any(folder.iterdir()):
             if not (folder / MARK).exists():
@@ -216,7 +221,9 @@ class Story:
         before = self._sides.everything()
         reports = await self._round()
         chapter.check("every sync did nothing", [r.did for r in reports], [{} for _ in reports])
-        claim = "not one byte has changed in " + ", ".join(f"the {place}" for place in self._places)
+        claim = "not one row, record or card has changed in " + ", ".join(
+            f"the {place}" for place in self._places
+        )
         chapter.check(claim, self._sides.everything() == before, True)
 
     def _count(self, chapter: Chapter) -> None:
