@@ -8,24 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from twofold.core.health import Counts, Outcome, State
+from twofold.core.health import Counts, State
 from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.errors import FenceLost
 from twofold.store.keys import fill_keys
-from twofold.store.linkrows import LINK_COLUMNS, as_link_row, encode_note, encode_outcome
-from twofold.store.records import count, see
+from twofold.store.linkrows import LINK_COLUMNS, as_link_row
+from twofold.store.settling import note_creations, note_links, note_new_links, settle
 from twofold.store.types import (
-    Agreed,
-    CreatedLink,
     Creation,
-    LinkChange,
     LinkRow,
     Place,
     Settlement,
-    Sighting,
-    SingleChange,
     Subscriber,
 )
 
@@ -217,37 +212,9 @@ class Links:
         """
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
-            db.executemany(
-                "UPDATE links SET note = ? WHERE sync = ? AND hub = ?",
-                [(encode_note(note), sync, hub) for hub, note, _ in notes],
-            )
-            db.executemany(
-                "UPDATE links SET agreed_hub = ?, agreed_app = ? WHERE sync = ? AND hub = ?",
-                [(*seen, sync, hub) for hub, _, seen in notes if seen is not None],
-            )
-            for hub, app, note in new_links:
-                # Until its first outcome a new pair waits; the link keeps the note.
-                for side, row in ((Side.HUB, hub), (Side.APP, app)):
-                    _forget_single(db, sync, side, row)
-                db.execute(
-                    "INSERT INTO links (sync, hub, app, state, agreed_hub, agreed_app, note)"
-                    " VALUES (?, ?, ?, 0, ?, ?, ?)",
-                    (sync, hub, app, b"{}", b"{}", encode_note(note)),
-                )
-                count(db, sync, {State.WAITING: 1})
-            if new_links:
-                _wake_waiting(db, [row for hub, app, _ in new_links for row in (hub, app)])
-                db.execute(
-                    "UPDATE syncs SET paired = paired + ? WHERE id = ?", (len(new_links), sync)
-                )
-            newest = db.execute("SELECT coalesce(max(row), 0) FROM records").fetchone()[0]
-            db.executemany(
-                "INSERT OR REPLACE INTO creations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (sync, c.side.value, c.source, c.ref, c.payload, c.planned, newest, fence, c.at)
-                    for c in creations
-                ],
-            )
+            note_links(db, sync, notes)
+            note_new_links(db, sync, new_links)
+            note_creations(db, sync, fence, creations)
 
     def settle(
         self,
@@ -262,20 +229,7 @@ class Links:
         """
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
-            unmoved = _unmoved(db, sync, settlement.moves)
-            _settle_sightings(db, sync, settlement, subscribers)
-            changes = [*settlement.links, *map(_of_created, settlement.created)]
-            singles = [*settlement.singles, *map(_no_longer_alone, settlement.created)]
-            dead = _dead(db, changes, singles)
-            deltas: dict[int, int] = {}
-            for made in settlement.created:
-                if made.sighting.row is not None:  # it may have been read, and alone, before
-                    _forget_single(db, sync, made.side, made.sighting.row)
-            _settle_links(db, sync, changes, dead, deltas, unmoved)
-            _settle_ended(db, sync, settlement.ended, deltas)
-            _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
-            count(db, sync, deltas)
-            _settle_due(db, sync, settlement)
+            settle(db, sync, settlement, subscribers)
 
 
 def check_fence(db: sqlite3.Connection, sync: int, fence: int) -> None:
@@ -283,209 +237,6 @@ def check_fence(db: sqlite3.Connection, sync: int, fence: int) -> None:
     found = db.execute("SELECT fence FROM syncs WHERE id = ?", (sync,)).fetchone()
     if found is None or found[0] != fence:
         raise FenceLost
-
-
-def _settle_sightings(
-    db: sqlite3.Connection,
-    sync: int,
-    settlement: Settlement,
-    subscribers: Mapping[int, Sequence[Subscriber]],
-) -> None:
-    groups: dict[int, list[Sighting]] = {}
-    readers = _readers(db, sync)
-    for made in settlement.created:
-        groups.setdefault(readers[made.side], []).append(made.sighting)
-    for reader, sighting in settlement.sightings:
-        groups.setdefault(reader, []).append(sighting)
-    for reader, sightings in groups.items():
-        see(db, reader, sightings, subscribers[reader], quiet=sync)
-
-
-def _readers(db: sqlite3.Connection, sync: int) -> dict[Side, int]:
-    hub, app = db.execute(
-        "SELECT hub_reader, app_reader FROM syncs WHERE id = ?", (sync,)
-    ).fetchone()
-    return {Side.HUB: hub, Side.APP: app}
-
-
-def _unmoved(db: sqlite3.Connection, sync: int, moves: tuple[int, int]) -> tuple[bool, bool]:
-    """Whether nothing new was stored of the hub's and the app's records since the chunk's load."""
-    now = db.execute(
-        "SELECT h.moves, a.moves FROM syncs s JOIN readers h ON h.id = s.hub_reader"
-        " JOIN readers a ON a.id = s.app_reader WHERE s.id = ?",
-        (sync,),
-    ).fetchone()
-    return now[0] == moves[0], now[1] == moves[1]
-
-
-def _dead(
-    db: sqlite3.Connection, changes: Sequence[LinkChange], singles: Sequence[SingleChange]
-) -> set[int]:
-    """Rows whose records are gone by now: what is gone was uncounted when it left."""
-    rows = [row for c in changes for row in (c.hub, c.app)] + [c.row for c in singles]
-    found = db.execute(
-        "SELECT row FROM records WHERE row IN (SELECT value FROM json_each(?)) AND gone",
-        (_json(rows),),
-    )
-    return {row for (row,) in found}
-
-
-def _settle_links(
-    db: sqlite3.Connection,
-    sync: int,
-    changes: Sequence[LinkChange],
-    dead: set[int],
-    deltas: dict[int, int],
-    unmoved: tuple[bool, bool],
-) -> None:
-    new: list[LinkChange] = []
-    rows: list[tuple[object, ...]] = []
-    for change in changes:
-        state = int(change.outcome.state)
-        if not {change.hub, change.app} <= dead:
-            _move(deltas, change.old_state, state)
-        values = (
-            state,
-            _kept(change.hub_agreed, unmoved[0]),
-            _kept(change.app_agreed, unmoved[1]),
-            change.flips,
-            encode_outcome(change.outcome),
-            sync,
-            change.hub,
-        )
-        if change.old_state is None:
-            new.append(change)
-            rows.append((*values, change.app))
-        else:
-            db.execute(_UPDATE_LINK, values)
-    db.executemany(_INSERT_LINK, rows)
-    _wake_waiting(db, [row for c in new for row in (c.hub, c.app)])
-    paired = sum(c.hub not in dead and c.app not in dead for c in new)
-    if paired:
-        db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (paired, sync))
-
-
-def _no_longer_alone(made: CreatedLink) -> SingleChange:
-    return SingleChange(made.side.other, made.source, None, made.old_state)
-
-
-_UPDATE_LINK = (
-    "UPDATE links SET state = ?, agreed_hub = ?, agreed_app = ?, flips = ?, outcome = ?,"
-    " note = NULL WHERE sync = ? AND hub = ?"
-)
-_INSERT_LINK = (
-    "INSERT INTO links (state, agreed_hub, agreed_app, flips, outcome, sync, hub, app)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-
-def _kept(agreed: Agreed, unmoved: bool) -> bytes | None:
-    """NULL only where what the side shows is surely still what was agreed."""
-    return None if agreed.same and unmoved else agreed.seen
-
-
-def _of_created(made: CreatedLink) -> LinkChange:
-    assert made.sighting.row is not None
-    ends = {made.side: made.sighting.row, made.side.other: made.source}
-    return LinkChange(
-        ends[Side.HUB], ends[Side.APP], made.outcome, None, made.hub_agreed, made.app_agreed
-    )
-
-
-def _settle_ended(
-    db: sqlite3.Connection,
-    sync: int,
-    ended: Sequence[tuple[int, Outcome, int]],
-    deltas: dict[int, int],
-) -> None:
-    """Links that lost one end; *seen* stays, for the case that the record comes back."""
-    for hub, outcome, old_state in ended:
-        _move(deltas, old_state, int(outcome.state))
-        db.execute(
-            "UPDATE links SET state = ?, outcome = ? WHERE sync = ? AND hub = ?",
-            (int(outcome.state), encode_outcome(outcome), sync, hub),
-        )
-
-
-def _wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
-    """Records that are linked now may be the far end that associations waited for."""
-    if rows and db.execute("SELECT 1 FROM waits LIMIT 1").fetchone():
-        db.execute(
-            "INSERT OR IGNORE INTO due SELECT w.sync, w.side, w.row FROM json_each(?) j"
-            " JOIN records r ON r.row = j.value"
-            " JOIN waits w ON w.reader = r.reader AND w.target = r.id",
-            (_json(list(rows)),),
-        )
-
-
-def _settle_singles(
-    db: sqlite3.Connection, sync: int, changes: Sequence[SingleChange], deltas: dict[int, int]
-) -> None:
-    db.executemany(
-        "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ?",
-        [
-            (sync, c.side.value, c.row)
-            for c in changes
-            if c.outcome is None and c.old_state is not None
-        ],
-    )
-    db.executemany(
-        "REPLACE INTO singles VALUES (?, ?, ?, ?, ?)",
-        [
-            (sync, c.side.value, c.row, int(c.outcome.state), encode_outcome(c.outcome))
-            for c in changes
-            if c.outcome is not None
-        ],
-    )
-    for change in changes:
-        state = None if change.outcome is None else int(change.outcome.state)
-        _move(deltas, change.old_state, state)
-
-
-def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> None:
-    places = [(sync, side.value, row) for side, row in settlement.creations_done]
-    db.executemany("DELETE FROM creations WHERE sync = ? AND side = ? AND source = ?", places)
-    done = [(sync, side.value, row) for side, row in settlement.done]
-    db.executemany("DELETE FROM due WHERE sync = ? AND side = ? AND row = ?", done)
-    db.executemany("DELETE FROM retries WHERE sync = ? AND side = ? AND row = ?", done)
-    db.executemany(
-        "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
-        [(sync, side.value, row) for side, row in settlement.due],
-    )
-    for made in settlement.created:
-        if made.again and made.sighting.row is not None:
-            db.execute(
-                "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
-                (sync, made.side.value, made.sighting.row),
-            )
-    db.executemany(
-        "REPLACE INTO retries VALUES (?, ?, ?, ?, ?)",
-        [(sync, side.value, row, at, n) for (side, row), at, n in settlement.retries],
-    )
-    for (side, row), targets in settlement.waits:
-        db.execute(
-            "DELETE FROM waits WHERE sync = ? AND side = ? AND row = ?", (sync, side.value, row)
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO waits VALUES (?, ?, ?, ?, ?)",
-            [(sync, reader, target, side.value, row) for reader, target in targets],
-        )
-
-
-def _forget_single(db: sqlite3.Connection, sync: int, side: Side, row: int) -> None:
-    found = db.execute(
-        "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
-        (sync, side.value, row),
-    ).fetchone()
-    if found:
-        count(db, sync, {found[0]: -1})
-
-
-def _move(deltas: dict[int, int], old: int | None, new: int | None) -> None:
-    if old is not None:
-        deltas[old] = deltas.get(old, 0) - 1
-    if new is not None:
-        deltas[new] = deltas.get(new, 0) + 1
 
 
 def _json(value: object) -> str:
