@@ -41,7 +41,11 @@ def _no_duplicates(history: History, rules: Rules) -> None:
     obj = rules.hub.name
     for side in Side:
         tags = Counter(r.fields.get(TAGS[obj]) for r in history.setup.apps[side].all(obj))
-        twice = [tag for tag, n in tags.items() if n > 1 and tag is not None]
+        twice = {tag for tag, n in tags.items() if n > 1 and tag is not None}
+        if not rules.type_of(side).keys:
+            # Nothing can be asked right before a create: what somebody makes at that very moment
+            # is seen too late. A known limit of such apps.
+            twice -= history.users.met_by_chance
         assert not twice, _say(history, f"{obj} {twice} more than once on {side}")
 
 

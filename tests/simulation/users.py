@@ -36,6 +36,8 @@ class Users:
         self.deleted: set[tuple[Side, str, str]] = set()
         self.created: dict[tuple[Side, str, str], int] = {}
         """(side, object type, id) → tag."""
+        self.met_by_chance: set[int] = set()
+        """Tags of what people made on both sides at the same moment."""
         self._token = 0
 
     def act(self) -> None:
@@ -81,6 +83,8 @@ class Users:
                     fields["domain"] = f"{key}.example"
             made = self.setup.apps[where].create(obj, fields)
             self.created[where, obj, made] = tag
+            if len(sides) > 1:
+                self.met_by_chance.add(tag)
             for field, value in fields.items():
                 self._log(where, obj, made, field, value, None)
 
