@@ -21,6 +21,7 @@ from twofold.core.merge import AGREED, Merge, Reason, Seen, merge
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import Scope, scoper
 from twofold.core.values import Value, is_blank
+from twofold.core.writing import Writer
 
 NO_TWINS: Twins = {Side.HUB: {}, Side.APP: {}}
 
@@ -34,6 +35,17 @@ class Program:
             conversion(m, rules.direction, rules.timezone, rules.region) for m in rules.mappings
         )
         self.scope = scoper(rules)
+        self.sends: Mapping[Side, tuple[tuple[str, str, str, Writer], ...]] = {
+            side: tuple(
+                (c.name, c.fields[side], c.fields[side.other], c.write[side.other])
+                for c in self.conversions
+                if c.direction is not None
+                and c.direction.reaches(side.other)
+                and c.creatable[side.other]
+            )
+            for side in Side
+        }
+        """By source: what a new twin is given, as (mapping, its field on each side, writer)."""
 
     def fields(self, side: Side) -> tuple[str, ...]:
         """The field names of that side that take part."""
@@ -127,16 +139,14 @@ def plan_single(
         return _outcome(scope)
     values: dict[str, Value] = {}
     issues: list[Issue] = []
-    for c in program.conversions:
-        source = record.fields.get(c.fields[side])
-        if c.direction is None or not c.direction.reaches(side.other) or is_blank(source):
-            continue
-        if not c.creatable[side.other]:
+    for name, mine, theirs, write in program.sends[side]:
+        source = record.fields.get(mine)
+        if is_blank(source):
             continue
         try:
-            values[c.name] = c.write[side.other](source)
+            values[name] = write(source)
         except TwofoldError as error:
-            issues.append(msgspec.structs.replace(error.issue, field=c.fields[side.other]))
+            issues.append(msgspec.structs.replace(error.issue, field=theirs))
     associate, waits = _new_associations(program, side, record, twins)
     return Create(side.other, record, values, associate, tuple(issues), waits)
 

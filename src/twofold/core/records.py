@@ -21,10 +21,11 @@ class Side(StrEnum):
     HUB = "hub"
     APP = "app"
 
-    @property
-    def other(self) -> Side:
-        """The opposite side."""
-        return Side.APP if self is Side.HUB else Side.HUB
+    other: Side
+    """The opposite side: set once, as it is asked several times for each record."""
+
+
+Side.HUB.other, Side.APP.other = Side.APP, Side.HUB
 
 
 class RecordRef(Struct, frozen=True):

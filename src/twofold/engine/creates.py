@@ -112,7 +112,7 @@ def creation_of(context: Context, outcome: CreateOutcome) -> Creation:
         work.source.row,
         write.ref,
         payload,
-        encode(work.source.record.fields),
+        work.source.shown,
         context.world.now().timestamp(),
     )
 

@@ -141,17 +141,16 @@ def _index(context: Context) -> None:
     """Once both first readings have ended, every record is due once; until then none is."""
     if context.sync.indexed:
         return
-    context.state.links.index(context.sync.id, _match_keys(context))
+    context.state.links.index(context.sync.id, {side: _keys(context, side) for side in Side})
     for port in context.ports.values():
         port.relisten()
     context.world.step("indexed")
 
 
-def _match_keys(context: Context) -> Iterator[tuple[int, Side, int]]:
-    for side in Side:
-        for stored in context.state.records.living(context.sync.reader(side)):
-            for key in key_hashes(context.key_maker(side, stored.record.fields)):
-                yield key, side, stored.row
+def _keys(context: Context, side: Side) -> Iterator[tuple[int, int]]:
+    for stored in context.state.records.living(context.sync.reader(side)):
+        for key in key_hashes(context.key_maker(side, stored.record.fields)):
+            yield key, stored.row
 
 
 def _chunk_size(context: Context) -> int:

@@ -7,22 +7,23 @@ own order: one by one they would each touch another page of the table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from twofold.core.records import Side
 from twofold.store.types import Sighting, Subscriber
 
+Keys = Mapping[Side, Iterable[tuple[int, int]]]
+"""By side: (match key hash, row) of all living records, in any order."""
 
-def fill_keys(db: sqlite3.Connection, sync: int, keys: Iterable[tuple[int, Side, int]]) -> None:
-    """Store all match keys of a sync, (hash, side, row) in any order. Runs inside a transaction.
+
+def fill_keys(db: sqlite3.Connection, sync: int, keys: Keys) -> None:
+    """Store all match keys of a sync. Runs inside a transaction.
 
     They are sorted outside of memory, which they might not fit into.
     """
     db.execute("CREATE TEMP TABLE unsorted_keys (hash INTEGER, side TEXT, row INTEGER)")
-    db.executemany(
-        "INSERT INTO unsorted_keys VALUES (?, ?, ?)",
-        ((key, side.value, row) for key, side, row in keys),
-    )
+    for side, found in keys.items():
+        db.executemany(f"INSERT INTO unsorted_keys VALUES (?, '{side.value}', ?)", found)
     db.execute(
         "INSERT OR IGNORE INTO match_keys (sync, hash, side, row)"
         " SELECT ?, hash, side, row FROM unsorted_keys ORDER BY hash, side, row",

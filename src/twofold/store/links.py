@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
@@ -13,7 +12,7 @@ from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.errors import FenceLost
-from twofold.store.keys import fill_keys
+from twofold.store.keys import Keys, fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row
 from twofold.store.settling import note_creations, note_links, note_new_links, settle
 from twofold.store.types import (
@@ -36,11 +35,8 @@ class Links:
 
     # --- what is due ------------------------------------------------------------------------
 
-    def index(self, sync: int, keys: Iterable[tuple[int, Side, int]]) -> None:
-        """Both first readings have ended: from now on every record is due once.
-
-        ``keys``: (match key hash, side, row) of all living records.
-        """
+    def index(self, sync: int, keys: Keys) -> None:
+        """Both first readings have ended: from now on every record is due once."""
         with self._database.transaction() as db:
             changed = db.execute(
                 "UPDATE syncs SET indexed = 1 WHERE id = ? AND NOT indexed", (sync,)
@@ -141,12 +137,12 @@ class Links:
             side.value: self.linked(sync, side, {row for _, s, row in found if s == side})
             for side in Side
         }
-        kept: Counter[tuple[int, str]] = Counter()
+        kept: dict[tuple[int, str], int] = {}
         carriers: list[tuple[int, Place]] = []
         for key, side, row in found:
             if row not in linked[side]:
-                kept[key, side] += 1
-                if kept[key, side] <= most:
+                seen = kept[key, side] = kept.get((key, side), 0) + 1
+                if seen <= most:
                     carriers.append((key, (_SIDES[side], row)))
         return carriers
 
