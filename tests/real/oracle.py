@@ -93,13 +93,15 @@ def name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-_EMAIL = re.compile(r"[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}")
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_EMAIL = re.compile(rf"[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@({_LABEL}\.)+(?=.*[a-z][^.]*$){_LABEL}")
+"""A dot-atom (RFC 5322, 3.2.3) at a host name (RFC 5321, 2.3.5) of at least two labels."""
 
 
 def email(text: str) -> str:
     """An address in lower case; "" for what is none: enough for the addresses of the data."""
     form = text.strip().lower()
-    return form if _EMAIL.fullmatch(form) and ".." not in form else ""
+    return form if _EMAIL.fullmatch(form) else ""
 
 
 def some(*keys: str) -> frozenset[str]:
