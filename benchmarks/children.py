@@ -1,4 +1,4 @@
-"""Child processes: the servers, and what is measured, each with its own CPU time and peak memory."""
+"""Child processes: the servers, and what is measured: what each says, and its peak memory."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from benchmarks.people import FIELDS
 from msgspec import Raw, Struct
 
-from benchmarks.people import FIELDS
 from twofold.core.records import Record
 from twofold.core.schema import Feed, Field, ObjectType, Op
 from twofold.core.values import Kind

@@ -14,6 +14,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,7 +24,7 @@ PAGE = 200
 USER = ("ada", "correct horse")
 
 
-def json_records(address: str) -> Iterator[list[dict[str, object]]]:
+def json_records(address: str) -> Iterator[list[Any]]:
     """The pages of a listing, over one connection that is kept."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc)
     after = "0"
@@ -35,7 +36,7 @@ def json_records(address: str) -> Iterator[list[dict[str, object]]]:
     connection.close()
 
 
-def table_rows(address: str) -> Iterator[list[dict[str, object]]]:
+def table_rows(address: str) -> Iterator[list[Any]]:
     """The rows of a table, by pages of its key."""
     db = sqlite3.connect(address)
     db.row_factory = sqlite3.Row
@@ -48,7 +49,7 @@ def table_rows(address: str) -> Iterator[list[dict[str, object]]]:
     db.close()
 
 
-def cards(address: str) -> Iterator[list[dict[str, list[str]]]]:
+def cards(address: str) -> Iterator[list[Any]]:
     """The cards of an address book: one listing, then 200 with each request."""
     url, book = address.split("|")
     connection = http.client.HTTPConnection(urlsplit(url).netloc)

@@ -20,10 +20,10 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-
 from benchmarks.connector import Bench
 from benchmarks.floor import USER
 from benchmarks.people import FIELDS
+
 from twofold.connectors.carddav import CardDav
 from twofold.connectors.sql import Sql
 from twofold.core.mappings import FieldMapping, Matching, Rules
@@ -108,15 +108,15 @@ async def run_step(state: State, step: str, kind: str, connectors: Connectors) -
 def _counting(state: State, changed: Counter[str], *, enabled: bool) -> Iterator[None]:
     """Count the rows that change, by table, by the database's own account."""
     connection = state.database.connection
-    last = ["", connection.total_changes]
+    table, total = "", connection.total_changes
 
     def between(statement: str) -> None:
-        before, total = last
+        nonlocal table, total
         now = connection.total_changes
         if now != total:
-            changed[str(before)] += now - int(total)
+            changed[table] += now - total
         named = _WRITES.match(statement)
-        last[:] = [named[1] if named else statement[:40], now]
+        table, total = named[1] if named else statement[:40], now
 
     if enabled:
         connection.set_trace_callback(between)
@@ -130,11 +130,12 @@ _WRITES = re.compile(r"(?:UPDATE|DELETE FROM|REPLACE INTO|INSERT(?: OR \w+)? INT
 
 @contextmanager
 def _statements() -> Iterator[Counter[str]]:
-    """Count the statements that an SQL connector sends, by their first word."""
+    """Count the statements on its table that an SQL connector sends, by their first word."""
     counted: Counter[str] = Counter()
 
     def count(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: bool) -> None:
-        counted[statement.split(None, 1)[0].upper()] += 1
+        if NAMES["sql"] in statement:  # not the catalog, the clock, BEGIN and COMMIT
+            counted[statement.split(None, 1)[0].upper()] += 1
 
     sa.event.listen(sa.Engine, "before_cursor_execute", count)
     yield counted

@@ -9,11 +9,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-
 from benchmarks import children
 from benchmarks.people import missing
 from benchmarks.worlds import World
+from msgspec import Struct, field
 
 FLOOR, PRODUCT = "benchmarks.floor", "benchmarks.product"
 Say = Callable[[str], None]

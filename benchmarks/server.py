@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-
 from benchmarks.people import numbers, person
 
 PAGE = 100
