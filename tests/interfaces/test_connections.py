@@ -157,3 +157,14 @@ def test_a_connector_that_is_gone_does_not_hide_the_others(tmp_path: Path) -> No
     assert labels == ["hub", "shop"]
     report = program("sync", "run", "--json", code=1).json["runs"][0]
     assert report["code"] == "TF-A10"
+
+
+def test_a_path_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, shop = Program(tmp_path / "data"), Shop(tmp_path / "shop.db")
+    monkeypatch.chdir(tmp_path)
+    program("connect", "sql", "--set", "url=sqlite:///shop.db")
+    program("connect", "hub", "--label", "other", "--set", "path=other.db")
+    monkeypatch.chdir("/")
+    for label in ("sql", "other"):
+        program("connection", "test", label)
+    program("connection", "reconnect", "sql", "--set", f"url={shop.url}")

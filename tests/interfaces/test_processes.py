@@ -199,7 +199,7 @@ def test_what_nobody_expected_is_one_coded_error_and_a_report(
     answer = program("status", "--json", code=1)
     assert answer.error == "TF-U17"
     (report,) = program.folder.glob("error-*.txt")
-    assert answer.json["error"]["report"] == str(report)
+    assert f"details are in {report}." in answer.json["error"]["sentence"]
     assert "ZeroDivisionError: a fault of ours" in report.read_text()
     assert report.stat().st_mode & 0o077 == 0
     words = program("status", code=1)

@@ -237,3 +237,12 @@ def test_what_can_only_be_read_is_said_before_it_is_saved(tmp_path: Path) -> Non
     program("hub", "records", "create", "contact", "--set", "email=ada@example.org")
     report = program.json("sync", "run", "members")["runs"][0]
     assert (report["health"]["in_sync"], report["health"]["excluded"]) == (2, 1)
+
+
+def test_a_table_without_a_key_is_said_before_it_is_saved(tmp_path: Path) -> None:
+    program, shop = connected(tmp_path)
+    shop.run("CREATE TABLE visitors (email TEXT, first_name TEXT)")
+    wanted = ("sync", "add", "shop", "contact", "visitors", "--map-by-name")
+    for direction in ("both", "to-hub"):
+        assert program(*wanted, "--direction", direction, code=1).error == "TF-F31"
+    assert len(program.json("sync", "list")["syncs"]) == 1

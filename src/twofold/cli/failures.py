@@ -56,8 +56,8 @@ def reported(args: Sequence[str] | None) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + signal.SIGPIPE) from None
     except Exception as error:  # noqa: BLE001 (a person gets one sentence, whatever it is)
-        kind = type(error).__name__
-        _leave(TwofoldError("TF-U17", kind=kind), ERROR, report=_report(error))
+        kind, report = type(error).__name__, _report(error)
+        _leave(TwofoldError("TF-U17", kind=kind, report=report), ERROR)
 
 
 def described(error: TwofoldError) -> dict[str, Any]:
@@ -76,11 +76,8 @@ def described(error: TwofoldError) -> dict[str, Any]:
     return found
 
 
-def _leave(error: TwofoldError, exit_code: int, report: str = "") -> None:
+def _leave(error: TwofoldError, exit_code: int) -> None:
     shown = described(error)
-    if report:
-        shown["advice"] = shown["advice"].format(report=report)
-        shown["report"] = report
     if _Noted.json:
         click.echo(document({"error": shown}))
         raise SystemExit(exit_code) from None
@@ -108,4 +105,4 @@ def _report(error: Exception) -> str:
         except OSError:
             continue
         return str(path)
-    return "what you did"
+    return "no file, as none could be written"

@@ -71,7 +71,7 @@ _ALL = (
     Code(
         "TF-A04",
         "This account of {app} is connected already, as {label}.",
-        "Use {label}, or sign in to another account.",
+        "Use that connection, or sign in to another account.",
     ),
     Code(
         "TF-A05",
@@ -111,8 +111,8 @@ _ALL = (
     ),
     Code(
         "TF-F02",
-        "{app} has no object type {object_type}.",
-        "Choose one of: {known}.",
+        "{app} has no object type {object_type}; it has: {known}.",
+        "Choose one of these.",
     ),
     Code(
         "TF-F30",
@@ -126,8 +126,8 @@ _ALL = (
     ),
     Code(
         "TF-F32",
-        "{object_type} has no column {column} that could be its {role}.",
-        "Correct the answer to '{question}' and connect again.",
+        "{object_type} has no column {column} that could be its {role}, as '{question}' says.",
+        "Correct that answer and connect again.",
     ),
     Code(
         "TF-F03",
@@ -208,7 +208,7 @@ _ALL = (
     Code(
         "TF-R04",
         "{app} needs a value for {field}, and nothing is mapped to it.",
-        "Map a field to {field}, or give it a default in the app.",
+        "Map a field to it, or give it a default in the app.",
     ),
     Code(
         "TF-R05",
@@ -409,8 +409,8 @@ _ALL = (
     ),
     Code(
         "TF-U17",
-        "Something went wrong that Twofold did not expect: {kind}.",
-        "Report it with {report}, once you have checked that it holds nothing private.",
+        "Something went wrong that Twofold did not expect: {kind}; details are in {report}.",
+        "Report it with that file, once you have checked that it holds nothing private.",
     ),
     Code(
         "TF-U18",

@@ -95,7 +95,10 @@ class HubConnector:
         """The file's own identity is the account."""
         with self._opened() as hub:
             identity, _ = hub.position()
-            return Identity(identity, str(hub.database.path or "hub in memory"))
+            if self._path is None:
+                return Identity(identity, "hub in memory")
+            path = str(self._path.absolute())
+            return Identity(identity, path, settings={"path": path})
 
     async def describe(self) -> Sequence[ObjectType]:
         """Contacts, companies and deals, with the owners of the moment."""

@@ -154,7 +154,8 @@ class Manifest(Struct, frozen=True):
     """Hub object type → the app's object type that pairs with it by default."""
     address: str = ""
     """The question that asks for the base address of ``Http``; empty: no HTTP is spoken. Requests
-    sign in with the answers to ``user`` and ``password``, or to ``token``, where these are asked."""
+    sign in with the answers to ``user`` and ``password``, or to ``token``, where these are asked.
+    """
 
 
 class Identity(Struct, frozen=True):
@@ -164,6 +165,9 @@ class Identity(Struct, frozen=True):
     """Stable and unique per account of this app: refuses the same account a second time."""
     label: str
     scopes: frozenset[str] = frozenset()
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Answers to keep in place of those given, where these meant something only at this moment:
+    a path from the folder that a person was in."""
 
 
 class Response(Struct, frozen=True):

@@ -66,7 +66,7 @@ async def connect(
     manifest = catalog.load(app).manifest
     given = _checked(manifest, answers)
     identity = await _verified(here, app, given)
-    settings, secrets = _split(manifest, given)
+    settings, secrets = _split(manifest, given, identity.settings)
     here.state.syncs.add_connection(
         app,
         label or _free_label(here, app),
@@ -107,7 +107,7 @@ async def reconnect(here: Installation, label: str, answers: Mapping[str, str]) 
             label=label,
             known=connection.account,
         )
-    settings, secrets = _split(manifest, given)
+    settings, secrets = _split(manifest, given, identity.settings)
     here.state.syncs.reconnect(connection.id, settings, here.vault.seal(secrets))
     return one(here, label)
 
@@ -208,12 +208,18 @@ def _checked(manifest: Manifest, answers: Mapping[str, str]) -> dict[str, str]:
 _PASSWORD_IN_ADDRESS = re.compile(r"\w+://[^/?#]*@")
 
 
-def _split(manifest: Manifest, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What may be kept in clear, and what is sealed: secrets, and addresses that carry one."""
+def _split(
+    manifest: Manifest, given: Mapping[str, str], better: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What may be kept in clear, and what is sealed: secrets, and addresses that carry one.
+
+    ``better``: answers to keep in place of those given.
+    """
     secret = {question.name for question in manifest.questions if question.secret}
     secret |= {name for name, answer in given.items() if _PASSWORD_IN_ADDRESS.search(answer)}
-    settings = {name: answer for name, answer in given.items() if name not in secret}
-    return settings, {name: answer for name, answer in given.items() if name in secret}
+    kept = {**given, **better}
+    settings = {name: answer for name, answer in kept.items() if name not in secret}
+    return settings, {name: answer for name, answer in kept.items() if name in secret}
 
 
 def _free_label(here: Installation, app: str) -> str:

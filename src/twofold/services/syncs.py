@@ -88,19 +88,21 @@ async def _ground(here: Installation, connection: Connection, request: Request) 
     hub = here.state.syncs.connection(HUB_CONNECTION)
     async with here.opened(hub) as connector:
         ours = await connector.describe()
+    hub_type = _pick(ours, hub.label, request.hub_type)
+    app_type = request.app_type or manifest.objects.get(request.hub_type, "")
     async with here.opened(connection) as connector:
         theirs = await connector.describe()
-    app_type = request.app_type or manifest.objects.get(request.hub_type, "")
-    hub_type = _pick(ours, hub.label, request.hub_type)
-    if not app_type:
-        known = ", ".join(t.name for t in theirs) or "none"
-        raise TwofoldError("TF-U08", label=connection.label, hub_type=request.hub_type, known=known)
+        if not app_type:
+            facts = {"hub_type": request.hub_type, "known": ", ".join(t.name for t in theirs)}
+            raise TwofoldError("TF-U08", label=connection.label, **facts)
+        declared = _pick(theirs, connection.label, app_type)
+        await connector.get(app_type, (), ())  # what cannot be read at all says so here
     paired = tuple(
         (sync.rules.hub.name, sync.rules.app.name)
         for sync in here.state.syncs.all()
         if sync.connection == connection.id
     )
-    return Ground(hub_type, _pick(theirs, connection.label, app_type), manifest, paired)
+    return Ground(hub_type, declared, manifest, paired)
 
 
 def _read_only(rules: Rules) -> list[Problem]:

@@ -116,7 +116,8 @@ class Sql:
     async def verify(self) -> Identity:
         """Open the database and read its catalog."""
         await self._reading(lambda connection: sa.inspect(connection).get_table_names())
-        return Identity(self._database.account, self._database.label)
+        kept = {"url": self._database.address}
+        return Identity(self._database.account, self._database.label, settings=kept)
 
     async def describe(self) -> Sequence[ObjectType]:
         """Tables and views. The label says how changes are found."""

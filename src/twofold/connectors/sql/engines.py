@@ -62,6 +62,7 @@ class Database:
         family: "sqlite", "postgresql" or "mysql" (MySQL and MariaDB).
         label: For people; without user and password.
         account: Stable and unique for this database; without user and password.
+        address: As given, but an SQLite file by its whole path.
     """
 
     def __init__(self, address: str, patience: float = _PATIENCE) -> None:
@@ -71,6 +72,9 @@ class Database:
         name = self.engine.dialect.name
         self.family = "mysql" if name == "mariadb" else name
         self.account = _account(url)
+        self.address = address.strip()
+        if _is_sqlite(url):
+            self.address = f"sqlite:///{Path(url.database or '').absolute()}"
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._failures = (
             sa.exc.SQLAlchemyError,
