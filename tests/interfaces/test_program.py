@@ -32,6 +32,25 @@ def test_help_shows_an_example_that_can_be_given(path: tuple[str, ...]) -> None:
     command.make_context(path[-1], words[len(path) + 1 :])  # raises where it is not understood
 
 
+def _in_documents() -> list[str]:
+    """Command lines that people are told to give, in code blocks."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    blocks = [b for page in pages for b in page.read_text().split("```")[1::2]]
+    lines = [line.strip().removeprefix("$ ") for b in blocks for line in b.splitlines()]
+    return sorted({line for line in lines if line.startswith("twofold ")})
+
+
+@pytest.mark.parametrize("line", _in_documents())
+def test_a_documented_command_can_be_given(line: str) -> None:
+    _, *words = shlex.split(line, comments=True)
+    command: click.Command = twofold
+    while isinstance(command, click.Group) and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    assert not isinstance(command, click.Group), line
+    if words != ["--help"]:
+        command.make_context("", words)
+
+
 def test_groups_show_an_example_too() -> None:
     assert isinstance(twofold, Group)
     groups = [twofold, *(c for c in twofold.commands.values() if isinstance(c, click.Group))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -166,13 +165,3 @@ def _waiting(here: Installation, sync: Sync) -> list[Waiting]:
             text = f"{count} association(s) wait for a sync of {mapping.hub_target}: {why}."
             found.append(Waiting(mapping.hub_target, count, text))
     return found
-
-
-def age(moment: str, now: datetime) -> str:
-    """How long ago, in words."""
-    seconds = int((now - datetime.fromisoformat(moment).astimezone(UTC)).total_seconds())
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            number = seconds // size
-            return f"{number} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
