@@ -54,9 +54,7 @@ simulate: $(VENV)/.test ## SEEDS=n histories of edits, faults and crashes on sim
 	$(RUN) -m tests.simulation --seeds $(SEEDS)
 
 chaos: $(VENV)/.test ## KILLS=n times kill -9 of a real run at a random moment, then check
-	@test -d tests/chaos || $(call MISSING,tests/chaos is not written.)
-	@bash tools/need_mariadb.sh
-	TWOFOLD_KILLS=$(KILLS) $(RUN) -m pytest tests/chaos $(PYTEST)
+	TWOFOLD_KILLS=$(KILLS) $(RUN) -m tests.chaos
 
 bench: $(VENV)/.test ## Speed and memory against a floor program; one verdict per figure
 	$(RUN) -m benchmarks
