@@ -203,16 +203,19 @@ def test_lists_are_paged_without_gaps_or_repeats(tmp_path: Path) -> None:
 
 
 def test_the_counts_of_lists_and_of_health_agree(tmp_path: Path) -> None:
-    program, _ = connected(tmp_path, people=5)
+    program, shop = connected(tmp_path, people=5)
     (health,) = program.json("health")["syncs"]
     assert health["total"] == health["waiting"] == 0
     program("sync", "run")
     program("hub", "records", "create", "contact", "--set", "firstname=Nobody")
+    shop.run("DELETE FROM people WHERE id <= 2")  # of these two pairs, one loses both ends
+    program("hub", "records", "delete", "contact", "1", "--yes")
     program("sync", "run")
     (health,) = program.json("health")["syncs"]
     for state in ("in-sync", "failing", "excluded", "waiting"):
         listed = program.json("records", state)["records"]
         assert len(listed) == health[state.replace("-", "_")]
+    assert (health["in_sync"], health["excluded"], health["total"]) == (3, 2, 5)
 
 
 def test_runs_are_listed(tmp_path: Path) -> None:

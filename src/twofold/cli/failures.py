@@ -47,7 +47,7 @@ def reported(args: Sequence[str] | None) -> Iterator[None]:
         yield
     except click.UsageError as error:
         _leave(TwofoldError("TF-U01", reason=error.format_message().rstrip(".")), USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:  # Ctrl-C, too
         _leave(TwofoldError("TF-U16"), INTERRUPTED)
     except TwofoldError as error:
         _leave(error, LATER if error.entry.retryable else ERROR)
