@@ -135,6 +135,10 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
     known = context.state.links.singles(context.sync.id, related)
     unsure = {(c.side.other, c.source) for c in context.state.links.creations(context.sync.id)}
     for hub_row, app_row, _ in matching.pairs:
+        ends: tuple[Place, Place] = ((Side.HUB, hub_row), (Side.APP, app_row))
+        if not unsure.isdisjoint(ends):  # the twin of one may be what we made: wait until we know
+            chunk.unsure += ends
+            continue
         hub, app = records[Side.HUB, hub_row], records[Side.APP, app_row]
         plan = plan_pair(context.program, hub.record, app.record, UNMET, twins)
         states = tuple(
