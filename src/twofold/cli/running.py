@@ -29,7 +29,11 @@ from twofold.services.runs import Phase, Report
 @click.command("run", cls=Command, example="twofold sync run shop-companies shop-contacts")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--all", "everything", is_flag=True, help="All syncs that are on; so is no name.")
-@click.option("--full", is_flag=True, help="Read everything again; what is equal is not written.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read everything again, and try again what is failing; what is equal is not written.",
+)
 @click.option("--allow-empty", is_flag=True, help="Believe a side that suddenly shows nothing.")
 def run_command(names: Sequence[str], everything: bool, full: bool, allow_empty: bool) -> None:
     """Bring both sides into step, now and in both directions.

@@ -203,7 +203,7 @@ _ALL = (
     Code(
         "TF-R03",
         "{app} refused this record: {reason}.",
-        "Read the app's answer, correct the record or the mapping, then retry.",
+        "Read the app's answer and correct its cause, then run the sync with --full.",
     ),
     Code(
         "TF-R04",

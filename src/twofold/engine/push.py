@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from twofold.core.errors import Issue
 from twofold.core.records import Record
+from twofold.core.schema import Op
 from twofold.engine.context import Context
 from twofold.engine.port import Port
 from twofold.kit.contract import Result, Status, Write
@@ -108,7 +109,7 @@ async def _send_without_refused(
     again: list[tuple[int, Write, str]] = []
     for position, (write, result) in enumerate(zip(writes, results, strict=True)):
         name = result.issue.field if result.issue else None
-        if result.status is Status.INVALID and name in write.fields and len(write.fields) > 1:
+        if _is_of_value(write, result) and name in write.fields and len(write.fields) > 1:
             rest = {k: v for k, v in write.fields.items() if k != name}
             expected = {k: v for k, v in write.expected.items() if k != name}
             # Another payload needs another reference: the app may remember the first one.
@@ -135,6 +136,12 @@ async def _send_without_refused(
         elif result.status is Status.UNKNOWN:
             results[position], answers[position] = result, _answer(result)
     return None
+
+
+def _is_of_value(write: Write, result: Result) -> bool:
+    """Whether one value was refused: of a new record, a value that another one has is more (D8)."""
+    taken = result.status is Status.DUPLICATE and write.op is Op.UPDATE
+    return taken or result.status is Status.INVALID
 
 
 def _answer(result: Result) -> Answer:

@@ -54,7 +54,7 @@ class Options(Struct, frozen=True):
     """How to run."""
 
     full: bool = False
-    """Read everything again; unchanged records are not written."""
+    """Read everything again, and try again what is failing; what is equal is not written."""
     allow_empty: bool = False
     """Believe a side that suddenly shows nothing (TF-B01)."""
 
@@ -116,6 +116,7 @@ async def run(
     if options.full:
         for side in Side:
             here.state.records.restart(sync.reader(side))
+        here.state.links.wake_failing(sync.id)
     return await _noted(here, sync, options, tell, started)
 
 

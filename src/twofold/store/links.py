@@ -60,6 +60,21 @@ class Links:
                 (sync, now),
             )
 
+    def wake_failing(self, sync: int) -> None:
+        """Make due what is failing: its cause may be gone without a change of the record."""
+        failing = int(State.FAILING)
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO due SELECT sync, ?, hub FROM links"
+                " WHERE sync = ? AND state = ? AND state <> 1",
+                (Side.HUB.value, sync, failing),
+            )
+            db.execute(
+                "INSERT OR IGNORE INTO due SELECT sync, side, row FROM singles"
+                " WHERE sync = ? AND state = ?",
+                (sync, failing),
+            )
+
     def due(self, sync: int, limit: int) -> list[Place]:
         """Some records that must be planned again."""
         found = self._connection.execute(
