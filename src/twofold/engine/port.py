@@ -135,5 +135,5 @@ class Port:
 
     def keys_of(self, rows: Sequence[int]) -> list[list[list[int]]]:
         """The match keys that records carried when they were last seen, per subscriber."""
-        before = self.state.records.shown(rows)
+        before = self.state.records.shown(rows) if rows else {}
         return [self.listeners.keys(decode(before[row])) for row in rows]

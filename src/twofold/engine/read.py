@@ -82,7 +82,7 @@ def _begin(port: Port, world: World) -> bool:
 async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
     """Keep what a page says beyond what is known: unchanged rows are never decoded."""
     known = port.state.records.known(reader.id, [*batch.ids, *(i for i, _ in batch.gone)])
-    changed = [i for i in range(len(batch.ids)) if not _unchanged(port, batch, i, known)]
+    changed = [i for i in _differing(batch, known) if not _unchanged(port, batch, i, known)]
     shown = [
         i for i in changed if batch.digests[i] is not None and not _outrun(port, batch, i, known)
     ]
@@ -115,6 +115,18 @@ async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
         listing=scanning,
         last=scanning and not (batch.snapshot and batch.more),
     )
+
+
+def _differing(batch: Batch, known: Mapping[str, Known]) -> list[int]:
+    """Positions whose digest does not say at once that nothing changed: usually none."""
+    return [
+        position
+        for position, (record_id, digest) in enumerate(zip(batch.ids, batch.digests, strict=True))
+        if digest is None
+        or (found := known.get(record_id)) is None
+        or digest != found.digest
+        or found.gone
+    ]
 
 
 def _unchanged(port: Port, batch: Batch, position: int, known: Mapping[str, Known]) -> bool:

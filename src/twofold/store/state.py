@@ -12,9 +12,9 @@ from twofold.store.records import Records
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.syncs import Syncs
 
-_SETTINGS = ("cache_size = -32000", "wal_autocheckpoint = 4000")
-"""Keys of a first sync arrive in random order: 32 MB of pages in memory, and 16 MB of log before it
-is copied into the file, write most pages once instead of once per chunk."""
+_SETTINGS = ("cache_size = -32000", "wal_autocheckpoint = 32000")
+"""Keys of a first sync arrive in random order. With 32 MB of pages in memory and up to 128 MB of
+log before it is copied into the file, most pages go there once instead of once per chunk."""
 
 
 class State:
