@@ -65,6 +65,8 @@ def _split() -> Split:
             split.app[key] = twin._replace(domain=f"other{key}.example", website="")
         elif where == "domain":
             split.app[key] = twin._replace(name=f"Campus {key}")
+            if domains[1]:  # another campus with the other domain: which of the two is it?
+                split.app[str(number + 20_001)] = Entry(f"Institute {key}", domains[0], "")
         elif where == "both":
             split.app[key] = twin
     return split
