@@ -207,8 +207,8 @@ _ALL = (
     ),
     Code(
         "TF-R04",
-        "{app} needs a value for {field}, and nothing is mapped to it.",
-        "Map a field to it, or give it a default in the app.",
+        "{app} needs a value for {field}, and the record gives it none.",
+        "Fill it in, map a field to it, or give it a default in the app.",
     ),
     Code(
         "TF-R05",
