@@ -6,9 +6,13 @@ import ipaddress
 import sys
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("twofold", deadline=None, print_blob=True)
+# For broken rules (tests/mutants): the first counterexample will do, and none is remembered.
+settings.register_profile(
+    "mutants", deadline=None, database=None, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("twofold")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from twofold.core.health import Outcome, State
 from twofold.core.links import Flip, Link, Note, Sent
 from twofold.core.records import Side
 from twofold.core.values import Value
-from twofold.store.codec import decode, encode
+from twofold.store.codec import decode, encode, storable_text
 from twofold.store.records import as_stored
 from twofold.store.types import LinkRow
 
@@ -91,7 +92,11 @@ def encode_outcome(outcome: Outcome) -> str | None:
     """An outcome's reasons as JSON; None where there is nothing to tell."""
     if not outcome.issues and not outcome.candidates:
         return None
-    return orjson.dumps(msgspec.to_builtins(outcome)).decode()
+    plain = msgspec.to_builtins(outcome)
+    try:
+        return orjson.dumps(plain).decode()
+    except TypeError:  # an app's own words with broken characters
+        return storable_text(json.dumps(plain, ensure_ascii=False))
 
 
 def decode_outcome(state: int, text: str | None) -> Outcome:
