@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tools.commands import commands_page
+from tools.settings import settings_page
 from tools.tree import ROOT, shown
 from twofold.core.codes import CODES, Code
 
@@ -47,8 +48,9 @@ def main() -> int:
     """Write the pages."""
     folder = ROOT / "docs" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("errors.md", errors_page()), ("commands.md", commands_page())):
-        (folder / name).write_text(text, encoding="utf-8")
+    pages = {"errors.md": errors_page, "commands.md": commands_page, "settings.md": settings_page}
+    for name, page in pages.items():
+        (folder / name).write_text(page(), encoding="utf-8")
         print(f"reference: {shown(folder / name)}")
     return 0
 
