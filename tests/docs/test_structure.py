@@ -18,8 +18,10 @@ MOST_LINES = {"concepts": 80, "decisions": 40}
 
 
 def _modules(folder: str) -> list[str]:
-    found = (ROOT / "src" / "twofold" / folder).glob("*.py")
-    return sorted(path.stem for path in found if path.stem != "__init__")
+    """Modules by name, and packages with a slash behind it."""
+    inside = ROOT / "src" / "twofold" / folder
+    files = [path.stem for path in inside.glob("*.py") if path.stem != "__init__"]
+    return sorted([*files, *(f"{path.parent.name}/" for path in inside.glob("*/__init__.py"))])
 
 
 def _stages(page: str) -> list[str]:
@@ -61,7 +63,8 @@ def test_each_page_leads_to_the_next() -> None:
 def test_each_module_is_named_on_a_page_of_a_stage(folder: str) -> None:
     pages = "".join(path.read_text() for path in CONCEPTS.glob("*.md"))
     explained = {"setup"} if folder == "engine" else set()  # `sync add`, before any stage
-    missing = [m for m in _modules(folder) if f"`src/twofold/{folder}/{m}.py`" not in pages]
+    paths = {m: f"{m}.py".replace("/.py", "/") for m in _modules(folder)}
+    missing = [m for m, path in paths.items() if f"`src/twofold/{folder}/{path}`" not in pages]
     assert set(missing) <= explained
 
 
