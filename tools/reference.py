@@ -22,7 +22,7 @@ GROUPS = {
 
 INTRODUCTION = """# Errors
 
-Made by `make reference` from `src/twofold/core/codes.py`. Words in {braces} are facts of the case.
+Made by `make reference` from `src/twofold/core/codes/`. Words in {braces} are facts of the case.
 Codes are permanent: a code is never given to another error.
 """
 

@@ -175,10 +175,10 @@ def test_a_new_association_travels_as_the_primary_one() -> None:
 def test_an_association_waits_until_its_far_end_is_linked() -> None:
     plan = plan_pair(program(), _with(hub(), **{"@company": "H9"}), app(), Link(), TWINS)
     assert not plan.updates
-    assert plan.waits_for == ((Side.HUB, "H9"),)
+    assert plan.waits_for == (("@company", Side.HUB, "H9"),)
     plan = plan_pair(program(), hub(), _with(app(), **{"@firm": "F9"}), Link(), TWINS)
     assert not plan.updates
-    assert plan.waits_for == ((Side.APP, "F9"),)
+    assert plan.waits_for == (("@company", Side.APP, "F9"),)
 
 
 def test_an_association_is_removed_only_if_both_sides_were_seen_with_it() -> None:

@@ -159,6 +159,18 @@ def test_a_connector_that_is_gone_does_not_hide_the_others(tmp_path: Path) -> No
     assert report["code"] == "TF-A10"
 
 
+def test_credentials_open_only_for_the_settings_they_were_given_for(tmp_path: Path) -> None:
+    """Who can write to the state cannot have a password sent to another address."""
+    program, _ = connected(tmp_path)
+    connection = sqlite3.connect(program.folder / "state.db")
+    connection.execute(
+        "UPDATE connections SET settings = '{\"schema\": \"x\"}' WHERE label = 'shop'"
+    )
+    connection.commit()
+    connection.close()
+    assert program("connection", "test", "shop", code=1).error == "TF-S22"
+
+
 def test_a_path_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program, shop = Program(tmp_path / "data"), Shop(tmp_path / "shop.db")
     monkeypatch.chdir(tmp_path)

@@ -7,6 +7,7 @@ the primary target, of the only one where none is marked, or None.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -17,6 +18,15 @@ from twofold.core.values import Value
 
 Twins = Mapping[Side, Mapping[str, str]]
 """For targets of a side: the id of the linked record on the other side; absent = no link yet."""
+
+
+class Waiting(NamedTuple):
+    """A far end that has no link yet (A3)."""
+
+    association: str
+    """The field-like name on the hub, ``@company``."""
+    side: Side
+    target: str
 
 
 class AssociationDecision(Struct, frozen=True):
@@ -30,8 +40,8 @@ class AssociationDecision(Struct, frozen=True):
     """The target to associate on that side."""
     dissociate: str | None = None
     """The target to remove on that side."""
-    waits_for: tuple[Side, str] | None = None
-    """The target (side, id) whose link must exist first (A3)."""
+    waits_for: Waiting | None = None
+    """Whose link must exist first."""
     settled: bool = True
 
 
@@ -84,6 +94,6 @@ def _write(
         return AssociationDecision(name, reason, to, dissociate=str(held))
     twin = twins[to.other].get(str(wanted))
     if twin is None:
-        waits = (to.other, str(wanted))
+        waits = Waiting(name, to.other, str(wanted))
         return AssociationDecision(name, reason, waits_for=waits, settled=False)
     return AssociationDecision(name, reason, to, associate=twin)

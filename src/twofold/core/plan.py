@@ -10,7 +10,13 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from twofold.core.associations import AssociationDecision, Twins, field_name, merge_association
+from twofold.core.associations import (
+    AssociationDecision,
+    Twins,
+    Waiting,
+    field_name,
+    merge_association,
+)
 from twofold.core.codes import CODES
 from twofold.core.convert import Conversion, conversion
 from twofold.core.errors import Issue, TwofoldError
@@ -75,7 +81,7 @@ class Create(Struct, frozen=True):
     associate: tuple[tuple[str, Target], ...] = ()
     issues: tuple[Issue, ...] = ()
     """Fields that did not fit and were left out (D10)."""
-    waits_for: tuple[tuple[Side, str], ...] = ()
+    waits_for: tuple[Waiting, ...] = ()
 
 
 class PairPlan(Struct, frozen=True):
@@ -90,8 +96,8 @@ class PairPlan(Struct, frozen=True):
     """*Seen*, with the notes that arrived."""
 
     @property
-    def waits_for(self) -> tuple[tuple[Side, str], ...]:
-        """Associated records (side, id) that have no link yet (A3)."""
+    def waits_for(self) -> tuple[Waiting, ...]:
+        """Far ends that have no link yet (A3)."""
         return tuple(a.waits_for for a in self.associations if a.waits_for is not None)
 
 
@@ -233,10 +239,10 @@ def _issues(merged: Merge) -> list[Issue]:
 
 def _new_associations(
     program: Program, side: Side, record: Record, twins: Twins
-) -> tuple[tuple[tuple[str, Target], ...], tuple[tuple[Side, str], ...]]:
+) -> tuple[tuple[tuple[str, Target], ...], tuple[Waiting, ...]]:
     """Associations of a record about to be made, and those that must wait for their far end."""
     associate: list[tuple[str, Target]] = []
-    waits: list[tuple[Side, str]] = []
+    waits: list[Waiting] = []
     for mapping in program.rules.associations:
         direction = association_direction(program.rules, mapping)
         target = record.fields.get(field_name(mapping.end(side)))
@@ -244,7 +250,7 @@ def _new_associations(
             continue
         twin = twins[side].get(str(target))
         if twin is None:
-            waits.append((side, str(target)))
+            waits.append(Waiting(field_name(mapping.hub), side, str(target)))
         else:
             associate.append((mapping.end(side.other), Target(twin, primary=True)))
     return tuple(associate), tuple(waits)

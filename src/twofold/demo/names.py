@@ -62,7 +62,7 @@ COUNTRIES = (
     _country(
         "Portugal",
         "+351 21",
-        "João=joao Inês=ines Tiago Conceição=conceicao Rui Beatriz Gonçalo=goncalo Marta",
+        "João=joao Leonor Tiago Conceição=conceicao Rui Beatriz Vasco Marta",
         "Magalhães=magalhaes Araújo=araujo Simões=simoes Teixeira Carvalho Nóbrega=nobrega Lobo",
         "Lisboa, Porto, Évora",
     ),
@@ -92,7 +92,7 @@ COUNTRIES = (
         "Egypt",
         "+20 2",
         "فاطمة=fatma محمود=mahmoud ليلى=layla يوسف=youssef نورهان=nourhan خالد=khaled",
-        "المصري=elmasry حداد=haddad الشريف=elsherif سليمان=soliman منصور=mansour",
+        "المصري=elmasry حداد=haddad الشريف=elsharif سليمان=soliman منصور=mansour",
         "القاهرة, الإسكندرية, الجيزة",
     ),
     _country(
@@ -118,7 +118,7 @@ FIRMS = (
     "Fairfax & Daughters Ltd=fairfax-daughters|Fietsen van Vermeer=vermeerfietsen|"
     "Möbelwerk Lindner GmbH=moebelwerk-lindner|Szklarnia Wójcik=szklarnia-wojcik|"
     "Cortiça Alentejo, Lda.=cortica-alentejo|Ναυπηγεία Πάτρας=nafpigeia|Гончарня «Глек»=glek|"
-    "北の果実農園=kitanokajitsu|قوارب الشريف=sherif-boats|जयपुर ब्लॉक प्रिंट=jaipurprint|"
+    "北の果実農園=kitanokajitsu|قوارب الشريف=nile-boats|जयपुर ब्लॉक प्रिंट=jaipurprint|"
     "Thistlewood Tea Rooms=thistlewoodtea|Drukkerij De Haan=drukkerijdehaan|"
     "Uhren Zimmermann=uhren-zimmermann|Papiernia Krawczyk=papiernia|Quinta do Lobo=quintadolobo|"
     "Κεραμικά Σοφία=keramika-sofia|Пасіка Мельника=pasika|山本染工=yamamoto-dye|"

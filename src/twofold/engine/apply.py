@@ -355,6 +355,7 @@ def _wait(context: Context, settlement: Settlement, pair: PairWork) -> None:
     if context.far_ends:
         targets = context.waits(pair.plan.waits_for)
         settlement.waits.append(((Side.HUB, pair.hub.row), targets))
+        settlement.waits.append(((Side.APP, pair.app.row), ()))  # from before it had a twin
 
 
 def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from twofold.core.associations import Twins, field_name
+from twofold.core.associations import Twins, Waiting, field_name
 from twofold.core.matching import KeyMaker, key_maker
 from twofold.core.plan import Program
 from twofold.core.records import Fields, Record, Side
@@ -70,11 +70,14 @@ class Context:
                     )
         return found
 
-    def waits(self, targets: Iterable[tuple[Side, str]]) -> tuple[tuple[int, str], ...]:
-        """Name far ends by their reader."""
-        return tuple(
-            (far.readers[side], target) for side, target in targets for far in self.far_ends
-        )
+    def waits(self, waiting: Iterable[Waiting]) -> tuple[tuple[int, str], ...]:
+        """Name far ends by their reader and id."""
+        mappings = self.sync.rules.associations
+        readers = {
+            field_name(mapping.hub): far.readers
+            for mapping, far in zip(mappings, self.far_ends, strict=True)
+        }
+        return tuple((readers[w.association][w.side], w.target) for w in waiting)
 
     def show(self, side: Side, record: Record) -> Fields:
         """The part of a record that takes part in this sync."""

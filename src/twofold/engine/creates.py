@@ -198,5 +198,5 @@ async def _found_other(
             return
         outcome.stale = True
         return
-    blocked = excluded("TF-X12", count=1, app=port.app, candidates=other or "unknown")
+    blocked = excluded("TF-X12", app=port.app, candidates=other or "unknown")
     outcome.blocked = Outcome(blocked.state, blocked.issues, (other,) if other else ())

@@ -72,7 +72,7 @@ async def connect(
         label or _free_label(here, app),
         identity.account,
         settings,
-        here.vault.seal(secrets),
+        here.vault.seal(secrets, app, settings),
     )
     return next(shown for shown in every(here) if shown.account == identity.account)
 
@@ -108,7 +108,8 @@ async def reconnect(here: Installation, label: str, answers: Mapping[str, str]) 
             known=connection.account,
         )
     settings, secrets = _split(manifest, given, identity.settings)
-    here.state.syncs.reconnect(connection.id, settings, here.vault.seal(secrets))
+    sealed = here.vault.seal(secrets, connection.app, settings)
+    here.state.syncs.reconnect(connection.id, settings, sealed)
     return one(here, label)
 
 
@@ -168,7 +169,7 @@ def _hidden(here: Installation, connection: Connection) -> tuple[str, ...]:
     if not connection.secrets:
         return ()
     try:
-        return tuple(here.vault.open(connection.secrets))
+        return tuple(here.vault.open(connection.secrets, connection.app, connection.settings))
     except TwofoldError:
         return ()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
 from twofold.engine.world import World
+from twofold.kit import catalog
 from twofold.kit.contract import Connector
 from twofold.store.secrets import Vault
 from twofold.store.state import State
@@ -70,10 +71,12 @@ class Installation:
         """
         if connection.id == HUB_CONNECTION:
             return {"path": str(self.hub_path)}
-        return {**connection.settings, **self.vault.open(connection.secrets)}
+        secrets = self.vault.open(connection.secrets, connection.app, connection.settings)
+        return {**connection.settings, **secrets}
 
     def opened(self, connection: Connection) -> AbstractAsyncContextManager[Connector]:
         """The connector of a connection, closed at the end of the block."""
+        catalog.load(connection.app)  # a connector that is gone is named before a key is tried
         return self.open_connector(connection.app, self.answers(connection))
 
     @asynccontextmanager

@@ -48,20 +48,30 @@ class Vault:
             raise TwofoldError("TF-S21", path=path.name)
         return cls(key)
 
-    def seal(self, secrets: Mapping[str, str]) -> bytes:
-        """Encrypt; the same secrets never give the same bytes twice."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, orjson.dumps(dict(secrets)), _CONTEXT)
+    def seal(self, secrets: Mapping[str, str], app: str, settings: Mapping[str, str]) -> bytes:
+        """Encrypt; the same secrets never give the same bytes twice.
 
-    def open(self, sealed: bytes) -> dict[str, str]:
-        """Decrypt.
+        They are bound to the app and the settings they were given for: whoever can write to the
+        database cannot have them sent to another address.
+        """
+        nonce = os.urandom(_NONCE)
+        plain = orjson.dumps(dict(secrets))
+        return nonce + self._cipher.encrypt(nonce, plain, _bound(app, settings))
+
+    def open(self, sealed: bytes, app: str, settings: Mapping[str, str]) -> dict[str, str]:
+        """Decrypt what was sealed for this app with these settings.
 
         Raises:
-            TwofoldError: TF-S22, the key is another one, or the bytes were changed.
+            TwofoldError: TF-S22, the key is another one, or bytes or settings were changed.
         """
+        nonce, sealed = sealed[:_NONCE], sealed[_NONCE:]
         try:
-            plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CONTEXT)
+            plain = self._cipher.decrypt(nonce, sealed, _bound(app, settings))
         except (InvalidTag, ValueError) as error:
             raise TwofoldError("TF-S22") from error
         secrets: dict[str, str] = orjson.loads(plain)
         return secrets
+
+
+def _bound(app: str, settings: Mapping[str, str]) -> bytes:
+    return _CONTEXT + orjson.dumps([app, dict(settings)], option=orjson.OPT_SORT_KEYS)

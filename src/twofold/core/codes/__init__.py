@@ -1,0 +1,25 @@
+"""The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
+
+Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · exclusions X ·
+fields F · records R · state S · use U.
+"""
+
+from __future__ import annotations
+
+from twofold.core.codes import access, brakes, calls, exclusions, fields, records, state, use
+from twofold.core.codes.entry import Code
+
+__all__ = ["CODES", "Code"]
+
+_GROUPS = (
+    access.CODES,
+    brakes.CODES,
+    calls.CODES,
+    exclusions.CODES,
+    fields.CODES,
+    records.CODES,
+    state.CODES,
+    use.CODES,
+)
+
+CODES: dict[str, Code] = {entry.code: entry for group in _GROUPS for entry in group}

@@ -1,0 +1,58 @@
+"""TF-A: access and connections."""
+
+from __future__ import annotations
+
+from twofold.core.codes.entry import Code
+
+CODES = (
+    Code(
+        "TF-A01",
+        "{app} refused the sign-in: {reason}.",
+        "Connect again with the right user and password; mappings and links are kept.",
+    ),
+    Code(
+        "TF-A02",
+        "{app} redirects to another host, {host}.",
+        "Connect with that address yourself if you trust it; credentials are never sent along.",
+    ),
+    Code(
+        "TF-A03",
+        "{app} does not allow this account to {action}.",
+        "Ask the app's administrator for the permission, then connect again.",
+    ),
+    Code(
+        "TF-A04",
+        "This account of {app} is connected already, as {label}.",
+        "Use that connection, or sign in to another account.",
+    ),
+    Code(
+        "TF-A05",
+        "There is a connection named {label} already.",
+        "Choose another name.",
+    ),
+    Code(
+        "TF-A06",
+        "There is a sync named {name} already.",
+        "Choose another name, or delete that sync first.",
+    ),
+    Code(
+        "TF-A09",
+        "{app} has no address book {name}; it has: {known}.",
+        "Connect again with one of these names, or without a name to take the first.",
+    ),
+    Code(
+        "TF-A10",
+        "There is no connector named {name}; there are: {known}.",
+        "Choose one of these, or install the package that brings it.",
+    ),
+    Code(
+        "TF-A11",
+        "The connector {name} of the package {package} cannot be used: {reason}.",
+        "Update or remove that package, or report this to its authors.",
+    ),
+    Code(
+        "TF-A30",
+        "This is not the address of a database: {reason}.",
+        "Use sqlite:///path/to/file, postgresql://user:password@host/database, or mariadb://….",
+    ),
+)

@@ -1,0 +1,33 @@
+"""TF-X: records that do not take part."""
+
+from __future__ import annotations
+
+from twofold.core.codes.entry import Code
+
+CODES = (
+    Code(
+        "TF-X01",
+        "No valid e-mail address: this sync sends only contacts that have one.",
+        "Add an e-mail address, or let the sync send contacts without one.",
+    ),
+    Code(
+        "TF-X02",
+        "Only in the {side}: this sync does not create records in the {other}.",
+        "Nothing to do; choose another direction if the record should travel.",
+    ),
+    Code(
+        "TF-X10",
+        "Deleted in {app}.",
+        "Nothing is deleted here; delete or link the remaining record by hand if you wish.",
+    ),
+    Code(
+        "TF-X11",
+        "Merged into {other_id} in {app}.",
+        "Nothing to do; delete or link the remaining record by hand if you wish.",
+    ),
+    Code(
+        "TF-X12",
+        "Ambiguous: it could be the same as any of these in {app}: {candidates}.",
+        "Link the right pair by hand, or make the records different.",
+    ),
+)

@@ -1,0 +1,93 @@
+"""TF-F: fields, mappings and object types."""
+
+from __future__ import annotations
+
+from twofold.core.codes.entry import Code
+
+CODES = (
+    Code(
+        "TF-F01",
+        "{object_type} has no field {field}.",
+        "Choose a field that exists, or remove the mapping.",
+    ),
+    Code(
+        "TF-F02",
+        "{app} has no object type {object_type}; it has: {known}.",
+        "Choose one of these.",
+    ),
+    Code(
+        "TF-F03",
+        "{field} of the {side} is mapped {count} times, and a field can be mapped once.",
+        "Keep one of its mappings and remove the others.",
+    ),
+    Code(
+        "TF-F04",
+        "{hub_field} of the hub and {app_field} of the app cannot be mapped: {reason}.",
+        "Choose a field of another kind, or remove the mapping.",
+    ),
+    Code(
+        "TF-F05",
+        "{hub_field} of the hub and {app_field} of the app can both only be read.",
+        "Remove the mapping, or choose a field that can be written.",
+    ),
+    Code(
+        "TF-F06",
+        "{field} of the {side} cannot be mapped: {reason}.",
+        "Choose another field, or remove the mapping.",
+    ),
+    Code(
+        "TF-F07",
+        "{field} of the {side} holds several or labeled values, which only default mappings use.",
+        "Turn on the default mapping of this field, or choose a field with a single value.",
+    ),
+    Code(
+        "TF-F08",
+        "{field} of the {side} is required for new records, and nothing is mapped to it.",
+        "Map a field to it, give it a default in the app, or sync the other way only.",
+    ),
+    Code(
+        "TF-F09",
+        "Between {hub_field} and {app_field} values travel only {left}: {reason}.",
+        "Nothing to do if that is what you want; else change the direction or the fields.",
+    ),
+    Code(
+        "TF-F10",
+        "Nothing can travel between {hub_field} and {app_field}: {reason}.",
+        "Change the direction of the mapping or of the sync, or remove the mapping.",
+    ),
+    Code(
+        "TF-F11",
+        "There is no time zone {timezone}.",
+        "Name one from the tz database, such as Europe/Amsterdam or UTC.",
+    ),
+    Code(
+        "TF-F12",
+        "There is no country with the code {region}, or it has no phone numbers of its own.",
+        "Name a country by its two letters (ISO 3166), such as NL, or leave it empty.",
+    ),
+    Code(
+        "TF-F13",
+        "Only records with an e-mail address are sent, and the {side} has no e-mail field mapped.",
+        "Map the e-mail field, or let the sync send records without one.",
+    ),
+    Code(
+        "TF-F14",
+        "{object_type} of the {side} can only be read, and this sync would write there.",
+        "Let the sync go the other way only, with its direction.",
+    ),
+    Code(
+        "TF-F30",
+        "{app} no longer has a table or column that we read: {reason}.",
+        "Bring it back, or change the sync's mappings to what the database has now.",
+    ),
+    Code(
+        "TF-F31",
+        "{object_type} has no primary key, so its rows cannot be told apart.",
+        "Give the table a primary key, or name unique columns under 'keys' when you connect.",
+    ),
+    Code(
+        "TF-F32",
+        "{object_type} has no column {column} that could be its {role}, as '{question}' says.",
+        "Correct that answer and connect again.",
+    ),
+)

@@ -1,0 +1,51 @@
+"""TF-R: records that fail."""
+
+from __future__ import annotations
+
+from twofold.core.codes.entry import Code
+
+CODES = (
+    Code(
+        "TF-R01",
+        "{field} does not take {value!r}: it expects {expected}.",
+        "Correct the value, change the mapping, or exclude the record.",
+    ),
+    Code(
+        "TF-R02",
+        "Another record already has this {field}: {other_id}.",
+        "Link the two by hand, or correct the value on one side.",
+    ),
+    Code(
+        "TF-R03",
+        "{app} refused this record: {reason}.",
+        "Read the app's answer and correct its cause, then run the sync with --full.",
+    ),
+    Code(
+        "TF-R04",
+        "{app} needs a value for {field}, and the record gives it none.",
+        "Fill it in, map a field to it, or give it a default in the app.",
+    ),
+    Code(
+        "TF-R05",
+        "The record changed in {app} while we were writing it.",
+        "Nothing to do: it is read and merged again.",
+        retryable=True,
+    ),
+    Code(
+        "TF-R06",
+        "The record is no longer in {app}.",
+        "Nothing to do: the next reading decides what follows.",
+        retryable=True,
+    ),
+    Code(
+        "TF-R07",
+        "{app} could not take the record now: {reason}.",
+        "Nothing to do: it is tried again.",
+        retryable=True,
+    ),
+    Code(
+        "TF-R10",
+        "{field} is frozen: the two apps keep rewriting each other's value.",
+        "Choose one value by hand on both sides, or map the field one way only.",
+    ),
+)
