@@ -22,6 +22,8 @@ import tldextract
 COUNT = 10_251
 OVERLAP = 0.2
 """Share of the companies that both sides know from the start."""
+BRANCHES = 0.06
+"""Share of the companies of one side that nothing but their tag tells from others."""
 SEED = 20_261_123
 
 Company = dict[str, str]
@@ -84,10 +86,21 @@ def split(count: int, *, domains: bool) -> Split:
         if draw < OVERLAP:
             _on_both(result, kept, number, chance)
         elif draw < OVERLAP + (1 - OVERLAP) / 2:
-            result.hub.append({**kept, TAG["hub"]: f"H{number}"})
+            result.hub.append({**_perhaps_a_branch(kept, "hub", chance), TAG["hub"]: f"H{number}"})
         else:
-            result.app.append({**kept, TAG["app"]: f"A{number}"})
+            result.app.append({**_perhaps_a_branch(kept, "app", chance), TAG["app"]: f"A{number}"})
     return result
+
+
+def _perhaps_a_branch(company: Company, side: Side, chance: random.Random) -> Company:
+    """Some share their name with others of their side and have no domain.
+
+    No key tells such a record from its namesakes: when a run is killed before it knows what it
+    made, only what was noted can.
+    """
+    if chance.random() > BRANCHES:
+        return company
+    return {"name": f"Branch {chance.randrange(8)} of the {side}", "country": company["country"]}
 
 
 def _on_both(result: Split, company: Company, number: int, chance: random.Random) -> None:

@@ -41,9 +41,10 @@ class Aim(NamedTuple):
 _BLIND = Aim("any moment", lambda _: True, 0.0)
 _WRITE = Aim("write in flight", lambda m: m.app_write and m.phase is not Phase.RECOVER, 0.05)
 _READ = Aim("read", lambda m: m.phase is Phase.READ, 0.3)
+_MATCH = Aim("match", lambda m: m.phase is Phase.MATCH, 0.02)
 _OTHERS = (
     _READ,
-    Aim("match", lambda m: m.phase is Phase.MATCH, 0.05),
+    _MATCH,
     Aim("write–confirm", lambda m: m.phase is Phase.WRITTEN and not m.app_write, 0.0),
     Aim("note–write", lambda m: m.phase is Phase.NOTED and not m.app_write, 0.0),
     _BLIND,
@@ -153,9 +154,10 @@ def aims_for(count: int, chance: random.Random) -> list[Aim]:
     others = count - math.ceil(count * _AIMED)
     aims = [_WRITE] * (count - others) + [_OTHERS[n % len(_OTHERS)] for n in range(others)]
     chance.shuffle(aims)
-    if _READ in aims:  # the first reading is the longest
-        aims.remove(_READ)
-        aims.insert(0, _READ)
+    for place, early in enumerate((_READ, _MATCH)):  # the first ones are the longest
+        if early in aims:
+            aims.remove(early)
+            aims.insert(place, early)
     return aims
 
 

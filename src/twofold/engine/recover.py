@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
+from twofold.core.matching import MatchKeys
 from twofold.core.plan import Create
 from twofold.core.records import Record, Side
 from twofold.core.values import Value, is_blank
@@ -100,41 +101,63 @@ def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float
     newest = min((c.newest for c in noted), default=0)
     fresh = context.state.records.since(port.reader, newest)
     linked = context.state.links.linked(context.sync.id, side, [s.row for s in fresh])
-    free = [s for s in fresh if s.row not in linked]
+    free = _Free(context, side, [s for s in fresh if s.row not in linked])
     settlement = Settlement()
     for creation in noted:
-        likely = [(_likeness(context, creation, s), s) for s in free]
-        share, ours = max(likely, key=lambda pair: pair[0], default=(0.0, None))
-        if not share:
-            ours = None
-        if ours is not None:
-            free.remove(ours)
+        ours = free.take(creation)
         _conclude(context, settlement, creation, None if ours is None else ours.record)
     _store(context, settlement)
 
 
-def _likeness(context: Context, creation: Creation, stored: Stored) -> float:
-    """How surely a record is the one that a create made, 0 to 1; 0 = it is not.
+class _Free:
+    """Records of nobody, each to be taken once by the create that most likely made it."""
 
-    It appeared since the note. Somebody may have edited it before we looked, so it counts when it
-    shares a match key; where one of the two has none, when it holds at least half of what was sent.
-    """
-    if stored.row <= creation.newest:
-        return 0.0
-    side, fields = creation.side, stored.record.fields
-    _, sent = write_again(creation)
-    keys, wanted = context.key_maker(side, fields), context.key_maker(side, sent)
-    checks = [
-        c.own[side](fields.get(c.fields[side])) == c.own[side](sent[c.fields[side]])
-        for c in context.program.conversions
-        if c.fields[side] in sent
-    ]
-    share = sum(checks) / max(1, len(checks))
-    if any(set(a) & set(b) for a, b in zip(keys.levels, wanted.levels, strict=True)):
-        return 0.5 + share / 2
-    if any(keys.levels) and any(wanted.levels):
-        return 0.0
-    return share if share >= 0.5 else 0.0
+    def __init__(self, context: Context, side: Side, records: Sequence[Stored]) -> None:
+        self._context = context
+        self._side = side
+        self._left = {record.row: record for record in records}
+        self._carriers: dict[tuple[int, str], list[int]] = {}
+        self._keyless: list[int] = []
+        for record in records:
+            keys = _level_keys(context.key_maker(side, record.record.fields))
+            for key in keys:
+                self._carriers.setdefault(key, []).append(record.row)
+            if not keys:
+                self._keyless.append(record.row)
+
+    def take(self, creation: Creation) -> Stored | None:
+        """The record that a create made; None where there is none.
+
+        It appeared since the note. Somebody may have edited it before we looked, so it counts when
+        it shares a match key, and best when it holds what was sent; where one of the two has no
+        key, when it holds at least half of what was sent.
+        """
+        _, sent = write_again(creation)
+        wanted = _level_keys(self._context.key_maker(self._side, sent))
+        sharing = {row for key in wanted for row in self._carriers.get(key, ())}
+        best, ours = 0.0, None
+        for row in sorted(sharing.union(self._keyless)) if wanted else sorted(self._left):
+            if row not in self._left or row <= creation.newest:
+                continue
+            share = self._share(sent, self._left[row])
+            likeness = 0.5 + share / 2 if row in sharing else share
+            if likeness >= 0.5 and likeness > best:
+                best, ours = likeness, row
+        return None if ours is None else self._left.pop(ours)
+
+    def _share(self, sent: Mapping[str, Value], stored: Stored) -> float:
+        """How much of what was sent a record holds, 0 to 1."""
+        side, fields = self._side, stored.record.fields
+        checks = [
+            c.own[side](fields.get(c.fields[side])) == c.own[side](sent[c.fields[side]])
+            for c in self._context.program.conversions
+            if c.fields[side] in sent
+        ]
+        return sum(checks) / max(1, len(checks))
+
+
+def _level_keys(keys: MatchKeys) -> set[tuple[int, str]]:
+    return {(level, key) for level, found in enumerate(keys.levels) for key in found}
 
 
 def _conclude(
