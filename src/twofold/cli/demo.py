@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -120,7 +122,15 @@ def _end(out: Console, folder: Path, seconds: float) -> None:
     out.print(f"Done in {seconds:.1f} seconds. The hub, the shop and the state are in {folder}:")
     where = Path(FOLDER) if folder == Path(FOLDER).absolute() else folder
     for words in _NEXT:
-        out.print(Text(f"  twofold {words} --data {where}", "bold"))
+        out.print(Text(f"  {_program()} {words} --data {where}", "bold"))
+
+
+def _program() -> str:
+    """How to call this program again: by its path where the shell does not find it."""
+    called = Path(sys.argv[0])
+    if shutil.which("twofold") or called.name != "twofold":
+        return "twofold"
+    return str(called)
 
 
 COMMANDS = (demo,)
