@@ -239,10 +239,24 @@ async def test_a_side_that_is_suddenly_empty_is_a_brake() -> None:
     assert outcome.ending is Ending.STOPPED
     assert outcome.status.code == "TF-B01"
     assert stage.counts().in_sync == 12
+    assert (await stage.run()).ending is Ending.STOPPED
     allowed = await stage.run(allow_empty=True)
     assert allowed.ending is Ending.DONE
     assert stage.counts().excluded == 12
     assert len(stage.hub.all("contact")) == 12
+
+
+async def test_a_brake_lets_go_when_the_side_is_back() -> None:
+    stage = Stage(app=SNAPSHOT)
+    for i in range(12):
+        stage.hub.create("contact", {"email": f"{i}@firm.example"})
+    await stage.run_all()
+    table = stage.app.tables["contact"]
+    stage.app.tables["contact"] = type(table)(table.kind)  # another, empty database
+    assert (await stage.run()).status.code == "TF-B01"
+    stage.app.tables["contact"] = table
+    assert (await stage.run()).ending is Ending.DONE
+    assert stage.counts().in_sync == 12
 
 
 async def test_a_worker_that_was_taken_over_writes_nothing_more() -> None:

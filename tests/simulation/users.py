@@ -38,6 +38,8 @@ class Users:
         """(side, object type, id) → tag."""
         self.met_by_chance: set[int] = set()
         """Tags of what people made on both sides at the same moment."""
+        self.keyless: set[int] = set()
+        """Tags of people without an e-mail address."""
         self._token = 0
 
     def act(self) -> None:
@@ -85,6 +87,8 @@ class Users:
             self.created[where, obj, made] = tag
             if len(sides) > 1:
                 self.met_by_chance.add(tag)
+            if obj == "contact" and "email" not in fields:
+                self.keyless.add(tag)
             for field, value in fields.items():
                 self._log(where, obj, made, field, value, None)
 

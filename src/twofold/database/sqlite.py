@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -89,6 +89,20 @@ class Database:
         Transactions do not nest.
         """
         return self._writing
+
+    @contextmanager
+    def durable_transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that has reached the disk when it ends, also should the power fail.
+
+        The others reach it soon after, in order (https://sqlite.org/pragma.html#pragma_synchronous):
+        for what a later reading would bring again.
+        """
+        self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._writing as connection:
+                yield connection
+        finally:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A read transaction: all its statements see the file as it was at the first of them."""

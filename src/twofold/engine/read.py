@@ -170,6 +170,7 @@ async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bo
         if not allow_empty:
             brake = side_suddenly_empty(port.side, port.app, reader.live, reader.scanned)
             if brake is not None:
+                port.state.records.restart(port.reader)  # the next run looks once more
                 raise Braked(brake)
         gone = await _confirmed(port, port.state.records.unmarked(reader.id))
     keys = port.keys_of(gone)

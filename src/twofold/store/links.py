@@ -76,11 +76,16 @@ class Links:
             )
 
     def due(self, sync: int, limit: int) -> list[Place]:
-        """Some records that must be planned again."""
-        found = self._connection.execute(
-            "SELECT side, row FROM due WHERE sync = ? LIMIT ?", (sync, limit)
-        )
-        return [(_SIDES[side], row) for side, row in found]
+        """Some records that must be planned again: the hub's first, in the order of the links."""
+        places: list[Place] = []
+        for side in (Side.HUB, Side.APP):
+            if len(places) < limit:
+                found = self._connection.execute(
+                    "SELECT row FROM due WHERE sync = ? AND side = ? ORDER BY row LIMIT ?",
+                    (sync, side.value, limit - len(places)),
+                )
+                places += [(side, row) for (row,) in found]
+        return places
 
     def due_count(self, sync: int) -> int:
         """How many records must be planned again."""
@@ -219,9 +224,10 @@ class Links:
         """Write down what is about to be sent: notes of links (by hub row), and creates.
 
         A note that replaces another one comes with what *seen* (hub, app) became by the old one;
-        otherwise a crash would forget that the old write arrived.
+        otherwise a crash would forget that the old write arrived. All of it is on the disk before
+        the first write leaves.
         """
-        with self._database.transaction() as db:
+        with self._database.durable_transaction() as db:
             check_fence(db, sync, fence)
             note_links(db, sync, notes)
             note_new_links(db, sync, new_links)
