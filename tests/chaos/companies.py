@@ -48,9 +48,6 @@ class Split:
     hub: list[Company]
     app: list[Company]
 
-    def of(self, side: Side) -> list[Company]:
-        return self.hub if side == "hub" else self.app
-
 
 @dataclass
 class Expected:
@@ -164,10 +161,11 @@ def expected(start: Split) -> Expected:
     for hub, app in pairs.items():
         result.both[hub] = {**apps[app], **hubs[hub]}
     paired = {*pairs, *pairs.values()}
-    for side, companies in (("hub", hubs), ("app", apps)):
+    sides: dict[Side, dict[str, Company]] = {"hub": hubs, "app": apps}
+    for side, companies in sides.items():
         for tag, company in companies.items():
             if tag in ambiguous:
-                result.alone["hub" if side == "hub" else "app"][tag] = company
+                result.alone[side][tag] = company
             elif tag not in paired:
                 result.both[tag] = company
     return result
@@ -233,7 +231,8 @@ def busy_people(known: Expected, chance: random.Random, round_: int, size: int) 
     """Edits and new companies on both sides, and what must become of them in ``known``."""
     changes = []
     there = sorted(known.both)
-    for side in ("hub", "app"):
+    sides: tuple[Side, ...] = ("hub", "app")
+    for side in sides:
         for tag in chance.sample(there, size):
             text = {EDITED[side]: f"{side} edit {round_}"}
             known.both[tag] = {**known.both[tag], **text}

@@ -126,6 +126,9 @@ class Series:
                     seen = True
                 if watch.taken > self.people:
                     aim, seen = _WRITE, True  # or nothing would be left for the other kills
+        except BaseException:
+            process.kill()
+            raise
         finally:
             watch.close()
         ended = self.subject.ended(process)

@@ -34,11 +34,6 @@ class Ended(NamedTuple):
         found: dict[str, Any] = json.loads(self.out)["runs"][0]
         return found
 
-    @property
-    def writes(self) -> int:
-        """How many writes it says that it made."""
-        return sum(n for what, n in self.report["did"].items() if what.endswith(" writes"))
-
 
 class Subject:
     """One installation with one sync of companies."""
