@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.chaos.book import BookApp
 from tests.chaos.checks import verdict
 from tests.chaos.companies import COUNT, Expected, expected, split
-from tests.chaos.kills import HEADING, Series, missed_shares, shares
+from tests.chaos.kills import HEADING, Series, aims_for, missed_shares, shares
 from tests.chaos.sides import App, PostgresApp, SqliteApp
 from tests.chaos.subject import Subject
 from tests.servers.postgres import Postgres
@@ -63,7 +63,7 @@ def series(
         people = max(10, companies // 20)
         found = Series(subject, known, random.Random(seed), people, tell)
         tell(HEADING)
-        last = found.carry_out(kills)
+        last = found.carry_out(aims_for(kills, found.chance))
         result = verdict(subject, known, last)
         for line in (*shares(found.kills), *result.facts):
             tell(f"       {line}")

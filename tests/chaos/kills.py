@@ -7,7 +7,7 @@ import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ _AIMED = 0.7
 """So many are aimed there: some of the others may be there by chance."""
 _BLIND_WAIT = (0.6, 4.0)
 """Seconds between which a kill at a blind moment strikes."""
+_ENOUGH = 10
+"""Kills from which on each phase must be hit; fewer are too few for all of them."""
 _PAUSE = 0.006
 """The process goes on for up to so many seconds between two looks at it."""
 _LOOK_EVERY = 0.03
@@ -38,16 +40,17 @@ class Aim(NamedTuple):
     """Once it is seen, the process goes on for up to so many seconds, and is looked at again."""
 
 
-_BLIND = Aim("any moment", lambda _: True, 0.0)
-_WRITE = Aim("write in flight", lambda m: m.app_write and m.phase is not Phase.RECOVER, 0.05)
-_READ = Aim("read", lambda m: m.phase is Phase.READ, 0.3)
-_MATCH = Aim("match", lambda m: m.phase is Phase.MATCH, 0.02)
+BLIND = Aim("any moment", lambda _: True, 0.0)
+WRITE = Aim("write in flight", lambda m: m.app_write and m.phase is not Phase.RECOVER, 0.05)
+READ = Aim("read", lambda m: m.phase is Phase.READ, 0.3)
+MATCH = Aim("match", lambda m: m.phase is Phase.MATCH, 0.02)
+CONFIRM = Aim("write–confirm", lambda m: m.phase is Phase.WRITTEN and not m.app_write, 0.0)
 _OTHERS = (
-    _READ,
-    _MATCH,
-    Aim("write–confirm", lambda m: m.phase is Phase.WRITTEN and not m.app_write, 0.0),
+    READ,
+    MATCH,
+    CONFIRM,
     Aim("note–write", lambda m: m.phase is Phase.NOTED and not m.app_write, 0.0),
-    _BLIND,
+    BLIND,
     Aim("recover", lambda m: m.phase is Phase.RECOVER, 0.1),
 )
 
@@ -87,15 +90,14 @@ class Series:
     rounds: int = 0
     """How often people made new work."""
 
-    def carry_out(self, count: int) -> Ended:
-        """Kill so many times, then run to the end."""
-        aims = list(aims_for(count, self.chance))
+    def carry_out(self, aims: Iterable[Aim]) -> Ended:
+        """Kill once for each aim, then run to the end."""
         for number, first in enumerate(aims, 1):
             aim, tries = first, 1
             while (struck := self._strike(number, aim)) is None:
                 self._make_work()
                 tries += 1
-                aim = aim if tries <= _MOST_TRIES else _WRITE
+                aim = aim if tries <= _MOST_TRIES else WRITE
             self.kills.append(struck)
             self.tell(str(struck))
         return self.subject.run()
@@ -105,12 +107,12 @@ class Series:
         watch = Watch(self.subject)
         process = self.subject.start_run()
         started = looked = time.monotonic()
-        time.sleep(self.chance.uniform(*_BLIND_WAIT) if aim is _BLIND else 0)
+        time.sleep(self.chance.uniform(*_BLIND_WAIT) if aim is BLIND else 0)
         seen = False
         try:
             while process.poll() is None:
                 time.sleep(self.chance.uniform(0, _PAUSE))
-                quiet = aim is _WRITE and not self.subject.app.in_flight()
+                quiet = aim is WRITE and not self.subject.app.in_flight()
                 if quiet and time.monotonic() < looked + _LOOK_EVERY:
                     continue
                 looked = time.monotonic()
@@ -125,7 +127,7 @@ class Series:
                     time.sleep(self.chance.uniform(0, aim.span))
                     seen = True
                 if watch.taken > self.people:
-                    aim, seen = _WRITE, True  # or nothing would be left for the other kills
+                    aim, seen = WRITE, True  # or nothing would be left for the other kills
         except BaseException:
             process.kill()
             raise
@@ -155,9 +157,9 @@ class Series:
 def aims_for(count: int, chance: random.Random) -> list[Aim]:
     """What each kill waits for: most for a write in flight, the others in turns."""
     others = count - math.ceil(count * _AIMED)
-    aims = [_WRITE] * (count - others) + [_OTHERS[n % len(_OTHERS)] for n in range(others)]
+    aims = [WRITE] * (count - others) + [_OTHERS[n % len(_OTHERS)] for n in range(others)]
     chance.shuffle(aims)
-    for place, early in enumerate((_READ, _MATCH)):  # the first ones are the longest
+    for place, early in enumerate((READ, MATCH)):  # the first ones are the longest
         if early in aims:
             aims.remove(early)
             aims.insert(place, early)
@@ -178,6 +180,6 @@ def missed_shares(kills: Sequence[Kill]) -> Iterator[str]:
     in_flight = sum(kill.moment.app_write for kill in kills)
     if in_flight < SHARE * len(kills):
         yield f"only {in_flight} of {len(kills)} kills had a write in flight"
-    for phase in DEMANDED:
+    for phase in DEMANDED if len(kills) >= _ENOUGH else ():
         if not any(kill.moment.phase is phase for kill in kills):
             yield f"no kill hit the phase {phase.value}"

@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.__main__ import prepared
 from tests.chaos.checks import verdict
 from tests.chaos.companies import COUNT, Company, Expected, broken_promises, expected, split
-from tests.chaos.kills import Kill, Series, missed_shares
+from tests.chaos.kills import CONFIRM, MATCH, READ, WRITE, Aim, Kill, Series, missed_shares
 from tests.chaos.sides import SqliteApp
 from tests.chaos.watch import Moment, Phase
 
@@ -22,14 +22,19 @@ SEED = 5
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("app", "companies", "kills"), [("sqlite", 1200, 4), ("postgres", 600, 2), ("carddav", 100, 2)]
+    ("app", "companies", "aims"),
+    [
+        ("sqlite", 1200, [MATCH, WRITE, CONFIRM, WRITE, CONFIRM]),
+        ("postgres", 600, [READ, WRITE, CONFIRM]),
+        ("carddav", 100, [WRITE, CONFIRM]),
+    ],
 )
-def test_nothing_is_lost_or_doubled_by_kills(app: str, companies: int, kills: int) -> None:
+def test_nothing_is_lost_or_doubled_by_kills(app: str, companies: int, aims: list[Aim]) -> None:
     with prepared(app, companies) as (subject, known):
         series = Series(subject, known, random.Random(SEED), people=50, tell=print)
-        found = verdict(subject, known, series.carry_out(kills))
+        found = verdict(subject, known, series.carry_out(aims))
         assert found.broken == []
-        assert sum(kill.moment.app_write for kill in series.kills) >= kills / 2
+        assert any(kill.moment.app_write for kill in series.kills)
 
 
 def _tagged(*tags: str) -> dict[str, Company]:
@@ -56,13 +61,13 @@ def test_the_checks_tell_another_value() -> None:
 
 
 def test_a_series_must_hit_every_phase_and_writes_in_flight() -> None:
-    written = [Kill(n, "", 0.0, Moment(Phase.NOTED, app_write=True)) for n in range(6)]
+    written = [Kill(n, "", 0.0, Moment(Phase.NOTED, app_write=True)) for n in range(10)]
     others = [Kill(9, "", 0.0, Moment(p)) for p in (Phase.READ, Phase.MATCH, Phase.WRITTEN)]
-    assert list(missed_shares([*written, *others])) == []
+    assert list(missed_shares([*written[:7], *others])) == []
     assert list(missed_shares([*written[:3], *others])) == [
         "only 3 of 6 kills had a write in flight"
     ]
-    assert list(missed_shares(written[:1])) == [
+    assert list(missed_shares(written)) == [
         f"no kill hit the phase {phase}" for phase in ("read", "match", "write–confirm")
     ]
 
