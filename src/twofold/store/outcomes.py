@@ -169,7 +169,7 @@ class Outcomes:
         """
         found = self._connection.execute(
             "SELECT w.reader, count(DISTINCT w.target || ' ' ||"
-            " coalesce(l.hub, iif(w.side = 'hub', w.row, -w.row)))"
+            " coalesce(l.hub, CASE w.side WHEN 'hub' THEN w.row ELSE -w.row END))"
             " FROM waits w LEFT JOIN links l ON w.side = 'app' AND l.sync = w.sync"
             " AND l.app = w.row WHERE w.sync = ? GROUP BY w.reader",
             (sync,),
