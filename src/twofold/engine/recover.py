@@ -86,9 +86,15 @@ async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> No
         for creation, result in zip(part, results, strict=True):
             if result.status in {Status.UNKNOWN, Status.RETRY}:
                 continue  # still noted: the next run asks again
-            records = found.get(result.id or "", ())
-            _conclude(context, settlement, creation, records[0] if records else None)
+            if result.id is None:
+                _conclude(context, settlement, creation, None)
+                continue
+            records = found.get(result.id)
+            # What somebody has deleted since is linked all the same, so that it is remembered.
+            gone = Record(result.id, write_again(creation)[1])
+            _conclude(context, settlement, creation, records[0] if records else gone)
         _store(context, settlement)
+        port.store([], {record_id: None for record_id in made if not found.get(record_id)})
 
 
 def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float) -> None:
@@ -184,6 +190,8 @@ def _conclude(
     written = _still_held(context, side, values, held)
     port = context.ports[side]
     known = context.state.records.known(port.reader, [held.id])
+    if context.state.links.linked(context.sync.id, side, [k.row for k in known.values()]):
+        return  # it was merged into a record that has a twin already
     (sighting,) = port.sight([(held, held.digest)], known, looked=True)
     link = created_link(context, CreateOutcome(work, write, held, written), sighting)
     if creation.planned != source.shown:  # the source moved on since the note
