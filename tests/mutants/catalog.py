@@ -10,6 +10,7 @@ SEEN = ("pytest", "tests/core/test_seen.py")
 PLAN = ("pytest", "tests/core/test_plan.py")
 MATCHING = ("pytest", "tests/core/test_matching.py")
 ENGINE = ("pytest", "tests/engine")
+TROUBLE = ("pytest", "tests/engine/test_trouble.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
 HISTORIES = ("tests.simulation", "--seeds", "150", "--stop")
 
@@ -220,14 +221,14 @@ WRITING = (
         "engine/apply.py",
         "[creation_of(context, c) for c in creates],",
         "[],",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "a note forgets that the one before it arrived",
         "engine/apply.py",
         "if not pair.link.note or seen is None:",
         "if True:",
-        seed(75),
+        TROUBLE,
     ),
     Mutant(
         "no look before a create",
@@ -248,56 +249,56 @@ WRITING = (
         "engine/updates.py",
         "if not port.type.conditional:",
         "if False:",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "a moved record is written nevertheless",
         "engine/updates.py",
         "if now is not None and _same_in_program(context, port.side, u.record, now):",
         "if now is not None:",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "the fence is not checked before a push",
         "engine/push.py",
         "context.state.links.check(context.sync.id, context.fence)\n",
         "pass\n",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "what an app made of our value is an edit",
         "engine/updates.py",
         "written[c.name] = now if arrived else u.values[c.name]",
         "written[c.name] = u.values[c.name]",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "an edit right after our write is not planned",
         "engine/updates.py",
         "outcome.stale = outcome.stale or not arrived",
         "pass",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "what a side shows after our write is not stored",
         "engine/apply.py",
         "settlement.sightings.append((context.ports[side].reader, sightings[side, held.id]))",
         "pass",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "a refused field counts as written",
         "engine/updates.py",
         "outcome.failed.add(c.name)\n            continue",
         "continue",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "a refused write moves seen",
         "engine/updates.py",
         "outcome.failed.update(u.values)\n    if u.associate",
         "if u.associate",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "an atomic batch is not split",
@@ -311,7 +312,7 @@ WRITING = (
         "engine/updates.py",
         "elif answer.unsent:\n        outcome.unsent = True",
         "elif answer.unsent:\n        pass",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "an unknown outcome counts as an answer",
@@ -325,14 +326,7 @@ WRITING = (
         "engine/apply.py",
         "if made.unknown:\n        context.uncertain = True",
         "if False:\n        context.uncertain = True",
-        ENGINE,
-    ),
-    Mutant(
-        "a noted write is not looked at",
-        "engine/run.py",
-        "await recover_updates(context)",
-        "pass",
-        HISTORIES,
+        TROUBLE,
     ),
     Mutant(
         "a noted create is not looked at",
@@ -346,28 +340,28 @@ WRITING = (
         "engine/recover.py",
         "visible = began - port.type.lag.total_seconds()",
         "visible = began",
-        HISTORIES,
+        TROUBLE,
     ),
     Mutant(
         "a stranger is taken for what we made",
         "engine/recover.py",
-        "if any(keys.levels) and any(wanted.levels):",
-        "if False:",
-        HISTORIES,
+        "for row in sorted(sharing.union(self._keyless)) if wanted else sorted(self._left):",
+        "for row in sorted(self._left):",
+        TROUBLE,
     ),
     Mutant(
         "what was not applied is not tried again",
         "engine/apply.py",
         "settlement.retries.append((place, at, tried + 1))",
         "pass",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "nobody wakes for a retry",
         "engine/run.py",
         "context.state.links.wake(context.sync.id, context.world.now().timestamp())",
         "pass",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "due is cleared before the outcome",
@@ -410,7 +404,7 @@ READING = (
         "engine/read.py",
         "gone += [row for row, i in part if not answered.get(i)]",
         "gone += [row for row, _ in part]",
-        ENGINE,
+        TROUBLE,
     ),
     Mutant(
         "equal coarse versions prove that nothing changed",
