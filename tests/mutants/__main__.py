@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mutants.catalog import MUTANTS, Mutant
+from tests.mutants.catalog import MUTANTS
+from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 300.0

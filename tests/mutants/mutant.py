@@ -1,0 +1,37 @@
+"""A mutant: which rule is broken, how, and which quick command must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHOICES = ("pytest", "tests/core/test_choices.py")
+MERGE = ("pytest", "tests/core/test_merge.py")
+SEEN = ("pytest", "tests/core/test_seen.py")
+PLAN = ("pytest", "tests/core/test_plan.py")
+MATCHING = ("pytest", "tests/core/test_matching.py")
+ENGINE = ("pytest", "tests/engine")
+TROUBLE = ("pytest", "tests/engine/test_trouble.py")
+STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
+HISTORIES = ("tests.simulation", "--seeds", "150", "--stop")
+
+
+def only(words: str, command: tuple[str, ...]) -> tuple[str, ...]:
+    """The tests of a command whose names hold these words."""
+    return (*command, "-k", words)
+
+
+def seed(number: int) -> tuple[str, ...]:
+    """One history of the simulation."""
+    return ("tests.simulation", "--first", str(number), "--seeds", "1")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One broken rule."""
+
+    name: str
+    file: str
+    old: str
+    """Occurs exactly once in the file."""
+    new: str
+    command: tuple[str, ...]
