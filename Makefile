@@ -16,7 +16,7 @@ CHECKED := $(wildcard src tests benchmarks tools)
 MISSING  = { echo "make $@: not available yet: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format simulate chaos soak bench docs serve lock notices reference build clean
+.PHONY: help demo test check format simulate mutants chaos soak bench docs serve lock notices reference build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ format: $(VENV)/.test ## Format the code and apply the lint rules' safe fixes
 
 simulate: $(VENV)/.test ## SEEDS=n histories of edits, faults and crashes on simulated time
 	$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+mutants: $(VENV)/.test ## Break one rule at a time: a quick test must notice each
+	$(RUN) -m tests.mutants
 
 chaos: $(VENV)/.test ## KILLS=n times kill -9 of a real run at a random moment, then check
 	TWOFOLD_KILLS=$(KILLS) $(RUN) -m tests.chaos

@@ -69,3 +69,14 @@ def test_a_field_that_may_be_written_once_is_left_alone_afterwards() -> None:
     assert [d.reason for d in plan.merge.decisions] == [Reason.WRITE_ONCE]
     back = plan_pair(once, before[0], app(called="Cea"), agreed(*before))
     assert [(u.side, u.values) for u in back.updates] == [(Side.HUB, {"name": "Cea"})]
+
+
+def test_another_spelling_of_what_was_agreed_is_no_edit() -> None:
+    """The hub trims and the app rewrites the case of an address: only the name was edited."""
+    before = hub(name="Ada", email="a@x.example"), app(called="Ada", mail="a@x.example")
+    respelled = hub(name=" Ada ", email="A@X.example")
+    edited = app(called="Bea", mail="b@x.example")
+    plan = plan_pair(program(default=Side.HUB), respelled, edited, agreed(*before))
+    assert [(u.side, u.values) for u in plan.updates] == [
+        (Side.HUB, {"name": "Bea", "email": "b@x.example"})
+    ]

@@ -250,6 +250,19 @@ def test_what_left_while_a_chunk_was_worked_on_is_not_counted(shelf: Shelf) -> N
     assert shelf.state.links.counts(shelf.sync).failing == 0
 
 
+def test_a_link_whose_other_end_left_meanwhile_is_not_counted(shelf: Shelf) -> None:
+    hub, _ = shelf.pair("1", "a")
+    shelf.leave(Side.HUB, "1")
+    moves = shelf.moves()
+    shelf.leave(Side.APP, "a")
+    shelf.settle(Settlement(moves=moves, ended=[(hub, EXCLUDED, 1)]))
+    assert shelf.state.links.counts(shelf.sync).total == 0
+    shelf.recount()
+    shelf.show(Side.APP, a="a@x.example")
+    assert shelf.state.links.counts(shelf.sync).excluded == 1
+    shelf.recount()
+
+
 def test_a_link_that_lost_one_end_keeps_seen(shelf: Shelf) -> None:
     hub, _ = shelf.pair("1", "a", "old@x")
     shelf.leave(Side.APP, "a")

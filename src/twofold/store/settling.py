@@ -185,6 +185,10 @@ _UPDATE_LINK = (
     "UPDATE links SET state = ?, agreed_hub = ?, agreed_app = ?, flips = ?, outcome = ?,"
     " note = NULL WHERE sync = ? AND hub = ?"
 )
+_BOTH_GONE = (
+    "SELECT h.gone AND a.gone FROM links l JOIN records h ON h.row = l.hub"
+    " JOIN records a ON a.row = l.app WHERE l.sync = ? AND l.hub = ?"
+)
 _INSERT_LINK = (
     "INSERT INTO links (state, agreed_hub, agreed_app, flips, outcome, sync, hub, app)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -212,7 +216,9 @@ def _settle_ended(
 ) -> None:
     """Links that lost one end; *seen* stays, for the case that the record comes back."""
     for hub, outcome, old_state in ended:
-        _move(deltas, old_state, int(outcome.state))
+        (dead,) = db.execute(_BOTH_GONE, (sync, hub)).fetchone()
+        if not dead:  # else it was uncounted when the other end left, too
+            _move(deltas, old_state, int(outcome.state))
         db.execute(
             "UPDATE links SET state = ?, outcome = ? WHERE sync = ? AND hub = ?",
             (int(outcome.state), encode_outcome(outcome), sync, hub),
