@@ -250,6 +250,19 @@ def test_what_left_while_a_chunk_was_worked_on_is_not_counted(shelf: Shelf) -> N
     assert shelf.state.links.counts(shelf.sync).failing == 0
 
 
+def test_who_left_and_came_back_while_a_chunk_was_worked_on_counts_once(shelf: Shelf) -> None:
+    (row,) = shelf.show(Side.HUB, one="a@x")
+    first = SingleChange(Side.HUB, row, EXCLUDED, None)
+    shelf.settle(Settlement(moves=shelf.moves(), singles=[first]))
+    moves = shelf.moves()
+    shelf.leave(Side.HUB, "one")
+    shelf.show(Side.HUB, one="a@x")
+    again = SingleChange(Side.HUB, row, FAILING, int(Standing.EXCLUDED))
+    shelf.settle(Settlement(moves=moves, singles=[again]))
+    assert shelf.state.links.counts(shelf.sync).failing == 1
+    shelf.recount()
+
+
 def test_a_link_whose_other_end_left_meanwhile_is_not_counted(shelf: Shelf) -> None:
     hub, _ = shelf.pair("1", "a")
     shelf.leave(Side.HUB, "1")

@@ -239,14 +239,9 @@ def _wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
 def _settle_singles(
     db: sqlite3.Connection, sync: int, changes: Sequence[SingleChange], deltas: dict[int, int]
 ) -> None:
-    db.executemany(
-        "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ?",
-        [
-            (sync, c.side.value, c.row)
-            for c in changes
-            if c.outcome is None and c.old_state is not None
-        ],
-    )
+    for change in changes:
+        if change.old_state is not None:  # it may have left and come back, and is forgotten then
+            _forget_single(db, sync, change.side, change.row)
     db.executemany(
         "REPLACE INTO singles VALUES (?, ?, ?, ?, ?)",
         [
@@ -256,8 +251,7 @@ def _settle_singles(
         ],
     )
     for change in changes:
-        state = None if change.outcome is None else int(change.outcome.state)
-        _move(deltas, change.old_state, state)
+        _move(deltas, None, None if change.outcome is None else int(change.outcome.state))
 
 
 def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> None:
