@@ -42,11 +42,13 @@ def _no_duplicates(history: History, rules: Rules) -> None:
     for side in Side:
         tags = Counter(r.fields.get(TAGS[obj]) for r in history.setup.apps[side].all(obj))
         twice = {tag for tag, n in tags.items() if n > 1 and tag is not None}
-        if not rules.type_of(side).keys:
+        # What is made twice on one side travels, and is then there twice on the other side too.
+        types = [rules.type_of(s) for s in Side]
+        if not all(kind.keys for kind in types):
             # Nothing can be asked right before a create: what somebody makes at that very moment
             # is seen too late. A known limit of such apps.
             twice -= history.users.met_by_chance
-        if not rules.type_of(side).idempotent and history.uncertain:
+        if history.uncertain and not all(kind.idempotent for kind in types):
             # What we made of a record without a match key, and somebody rewrote before we could
             # look, cannot be told from anything else. A known limit, see docs/concepts/guarantees.
             twice -= history.users.keyless
