@@ -80,6 +80,26 @@ async def test_an_edit_on_each_side_travels_and_a_conflict_goes_to_the_default_a
         assert fields["notes"] == "app"
 
 
+async def test_an_edit_beside_our_own_write_travels_at_once() -> None:
+    """Between our write and our look at it, somebody edits another field of the same record."""
+    stage = Stage(app_habits=Habits(stored=False))
+    stage.hub.create("contact", ADA)
+    await stage.run_all()
+    stage.hub.edit("contact", stage.only(Side.HUB).id, {"notes": "from the hub"})
+
+    def script(call: Call) -> Fault | None:
+        if call.name == "push" and call.phase is Phase.AFTER:
+            stage.app.fault = None
+            edit = {"lastname": "Lovelace"}
+            return Meanwhile(lambda: stage.app.edit("contact", stage.only(Side.APP).id, edit))
+        return None
+
+    stage.app.fault = script
+    await stage.run_all()
+    assert stage.only(Side.HUB).fields["lastname"] == "Lovelace"
+    assert stage.only(Side.APP).fields["notes"] == "from the hub"
+
+
 async def test_one_way_never_writes_to_its_source() -> None:
     stage = Stage(direction=Direction.TO_APP)
     stage.hub.create("contact", ADA)

@@ -193,6 +193,8 @@ def _settle_pair(
         return
     for side, held in outcome.held.items():
         settlement.sightings.append((context.ports[side].reader, sightings[side, held.id]))
+        if _edited_beside(context, pair, side, held, outcome):
+            outcome.stale = True
     unsettled = pair.plan.merge.unsettled | outcome.failed
     seen = _seen(context, pair, outcome.written, frozenset(unsettled))
     issues = (*pair.plan.outcome.issues, *outcome.issues)
@@ -208,6 +210,21 @@ def _settle_pair(
         settlement.due.append(place)
     elif outcome.later:
         _later(context, settlement, place)
+
+
+def _edited_beside(
+    context: Context, pair: PairWork, side: Side, held: Record, outcome: PairOutcome
+) -> bool:
+    """Whether a record that we wrote to came back with another change, in a field of its own."""
+    planned, now = pair.end(side).record.fields, _shown_after(context, side, held)
+    written = outcome.written.get(side, {})
+    ours = {c.fields[side] for c in context.program.conversions if c.name in written}
+    for u in pair.plan.updates:
+        if u.side is side:
+            ours |= {field_name(name) for name, _ in (*u.associate, *u.dissociate)}
+    return any(
+        planned.get(name) != now.get(name) for name in context.names(side) if name not in ours
+    )
 
 
 def _sent(outcome: PairOutcome) -> dict[Side, dict[str, Value]]:
@@ -338,7 +355,7 @@ def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> C
         for c in context.program.conversions
         if c.name in made.written
     )
-    unmet = not issues and not (agreed[Side.HUB].same and agreed[Side.APP].same)
+    unmet = not (agreed[Side.HUB].same and agreed[Side.APP].same)
     return CreatedLink(
         side,
         source.row,
