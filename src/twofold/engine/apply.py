@@ -350,11 +350,6 @@ def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> C
     issues = (*made.work.create.issues, *made.issues)
     stored = {side: sighting.shown, side.other: source.shown}
     agreed = {s: _agreed(context, s, whole[s], shown[s], stored[s]) for s in Side}
-    edited = any(
-        c.own[side](made.written[c.name]) != c.own[side](now.get(c.fields[side]))
-        for c in context.program.conversions
-        if c.name in made.written
-    )
     unmet = not (agreed[Side.HUB].same and agreed[Side.APP].same)
     return CreatedLink(
         side,
@@ -364,7 +359,7 @@ def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> C
         agreed[Side.HUB],
         agreed[Side.APP],
         made.work.old_state,
-        again=edited or unmet,
+        again=unmet,
     )
 
 
