@@ -10,6 +10,7 @@ from twofold.engine.observe import Audience, shown
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
 from twofold.store.codec import decode, encode
+from twofold.store.fences import Hold
 from twofold.store.state import State
 from twofold.store.types import Known, Sighting
 
@@ -26,7 +27,9 @@ class Port:
         reader: int,
         app: str,
         world: World,
+        hold: Hold | None = None,
     ) -> None:
+        """``hold``: what the run holds; None where nothing will be stored."""
         self.state = state
         self.world = world
         self.side = side
@@ -35,6 +38,7 @@ class Port:
         self.app = app
         """The connection's label, for sentences."""
         self.reader = reader
+        self.hold = hold
         found = state.records.reader(reader)
         self.fields, self.associations = found.fields, found.associations
         self.listeners = Audience(state.syncs.on_reader(reader))
@@ -103,7 +107,7 @@ class Port:
         if moved or left:
             keys = self.keys_of([row for row, _ in left])
             listeners = self.listeners.subscribers
-            self.state.records.refresh(self.reader, moved, left, keys, listeners)
+            self.state.records.refresh(self.reader, moved, left, keys, listeners, self.hold)
 
     def sight(
         self,

@@ -60,7 +60,7 @@ async def read(port: Port, world: World, allow_empty: bool = False) -> int:
             continue
         world.step(f"{port.side} pulled")
         page = await _page(port, reader, batch)
-        port.state.records.take_page(reader, page, port.listeners.subscribers)
+        port.state.records.take_page(reader, page, port.listeners.subscribers, port.hold)
         world.step(f"{port.side} page stored")
         moved += len(page.sightings) + len(page.gone)
         if not batch.more and not page.last:
@@ -175,7 +175,7 @@ async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bo
         gone = await _confirmed(port, port.state.records.unmarked(reader.id))
     keys = port.keys_of(gone)
     port.state.records.end_listing(
-        reader, gone, port.listeners.subscribers, keys, world.now().timestamp()
+        reader, gone, port.listeners.subscribers, keys, world.now().timestamp(), port.hold
     )
     world.step(f"{port.side} listing ended")
 

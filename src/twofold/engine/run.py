@@ -10,8 +10,10 @@ is noted, and the next run takes the same path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -27,6 +29,7 @@ from twofold.engine.recover import look_for_creations, recover_creations, recove
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
 from twofold.kit.errors import ConnectorError, LimitUntil, RateLimited, Retry, Stop
+from twofold.store.fences import Hold
 from twofold.store.state import State
 from twofold.store.syncs import RunStatus, Sync
 
@@ -35,13 +38,28 @@ SMALLEST_CHUNK = 100
 """Records planned together; between these, ten times what a side takes in one push."""
 
 
+CHUNK_DONE = "chunk done"
+"""The step after a chunk: with a stored page the place where a slice may pause."""
+
+Turn = Callable[[int], AbstractAsyncContextManager[Any]]
+"""Held by a slice while it works with what a reader brought."""
+
+
+class Paused(Exception):
+    """Raised by the world's ``step`` behind a stored page or chunk: the slice ends with MORE."""
+
+
+def _anytime(_: int) -> AbstractAsyncContextManager[Any]:
+    return nullcontext()
+
+
 class Ending(StrEnum):
     """Why a slice ended."""
 
     DONE = "done"
     """Nothing is due any more."""
     MORE = "more"
-    """The slice's budget is used up; run again at once."""
+    """There is more to do: the slice's budget is used up, or it was asked to pause."""
     WAITING = "waiting"
     """The app asks us to wait, or cannot be reached."""
     STOPPED = "stopped"
@@ -67,10 +85,14 @@ async def run_slice(
     *,
     most_chunks: int | None = None,
     allow_empty: bool = False,
+    sides: Collection[Side] = tuple(Side),
+    turn: Turn = _anytime,
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
 
-    Every effect is fenced: a worker that was taken over stops at its next one.
+    Every effect is fenced: a worker that was taken over stops at its next one. ``sides``: where to
+    look for changes, once both first readings have ended. ``turn``: where slices of several syncs
+    run at a time, those that share the hub's reader take turns.
 
     Raises:
         FenceLost: another worker took over.
@@ -78,10 +100,14 @@ async def run_slice(
     """
     fence = state.syncs.claim(sync_id)
     sync = state.syncs.get(sync_id)
-    context = Context(state, world, sync, _ports(state, sync, connectors, world), fence)
+    ports = _ports(state, sync, connectors, world, Hold(sync_id, fence))
+    context = Context(state, world, sync, ports, fence)
+    how = _How(most_chunks, allow_empty, sides, turn)
     try:
-        ending = await _run(context, most_chunks, allow_empty)
+        ending = await _run(context, how)
         outcome = SliceOutcome(ending, counts=context.tally)
+    except Paused:
+        outcome = SliceOutcome(Ending.MORE, counts=context.tally)
     except Braked as stop:
         status = RunStatus(stop.brake.code, stop.brake.sentence, needs_person=True)
         outcome = SliceOutcome(Ending.STOPPED, status, context.tally)
@@ -91,36 +117,55 @@ async def run_slice(
     return outcome
 
 
-async def _run(context: Context, most_chunks: int | None, allow_empty: bool) -> Ending:
-    await _observe(context, allow_empty)
+class _How(NamedTuple):
+    """How a slice was asked to run."""
+
+    most_chunks: int | None
+    allow_empty: bool
+    sides: Collection[Side]
+    turn: Turn
+
+
+async def _run(context: Context, how: _How) -> Ending:
+    await _observe(context, how, how.sides if context.sync.indexed else tuple(Side))
     _index(context)
     context.state.links.wake(context.sync.id, context.world.now().timestamp())
     size = _chunk_size(context)
     done = 0
     while places := context.state.links.due(context.sync.id, size):
-        if most_chunks is not None and done >= most_chunks:
+        if how.most_chunks is not None and done >= how.most_chunks:
             return Ending.MORE
-        moves = context.state.records.moves((context.sync.hub_reader, context.sync.app_reader))
-        await apply(context, assemble(context, places), moves)
+        async with how.turn(context.sync.hub_reader):
+            readers = (context.sync.hub_reader, context.sync.app_reader)
+            moves = context.state.records.moves(readers)
+            await apply(context, assemble(context, places), moves)
+        context.world.step(CHUNK_DONE)
         done += 1
         if context.uncertain:
             context.uncertain = False
-            await _observe(context, allow_empty)
+            await _observe(context, how, tuple(Side))
     return Ending.DONE
 
 
-async def _observe(context: Context, allow_empty: bool) -> None:
-    """Learn what became of noted writes, and read both sides."""
+async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None:
+    """Learn what became of noted writes, and read what changed."""
+    state, sync = context.state, context.sync
+    if state.links.creations(sync.id):
+        sides = tuple(Side)  # what was made may be found on either side
     began = context.world.now().timestamp()
-    await recover_updates(context)
-    await look_for_creations(context)
-    for side in Side:
-        context.count(f"{side} read", await read(context.ports[side], context.world, allow_empty))
-    await recover_creations(context, began)
+    async with how.turn(sync.hub_reader):
+        await recover_updates(context)
+        await look_for_creations(context)
+    for side in sides:
+        async with how.turn(sync.reader(side)):
+            found = await read(context.ports[side], context.world, how.allow_empty)
+        context.count(f"{side} read", found)
+    async with how.turn(sync.hub_reader):
+        await recover_creations(context, began)
 
 
 def _ports(
-    state: State, sync: Sync, connectors: Mapping[Side, Connector], world: World
+    state: State, sync: Sync, connectors: Mapping[Side, Connector], world: World, hold: Hold
 ) -> dict[Side, Port]:
     labels = {c.id: c.label for c in state.syncs.connections()}
     return {
@@ -132,6 +177,7 @@ def _ports(
             sync.reader(side),
             labels[state.records.reader(sync.reader(side)).connection],
             world,
+            hold,
         )
         for side in Side
     }

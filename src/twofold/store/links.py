@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
@@ -11,7 +10,7 @@ from twofold.core.health import Counts, State
 from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
-from twofold.store.errors import FenceLost
+from twofold.store.fences import check_fence, disturb
 from twofold.store.keys import Keys, fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row
 from twofold.store.settling import note_creations, note_links, note_new_links, settle
@@ -42,6 +41,10 @@ class Links:
                 "UPDATE syncs SET indexed = 1 WHERE id = ? AND NOT indexed", (sync,)
             )
             if changed.rowcount:
+                readers = db.execute(
+                    "SELECT hub_reader, app_reader FROM syncs WHERE id = ?", (sync,)
+                ).fetchone()
+                disturb(db, readers, but=sync)
                 fill_keys(db, sync, keys)
                 for side in Side:
                     db.execute(
@@ -247,13 +250,6 @@ class Links:
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
             settle(db, sync, settlement, subscribers)
-
-
-def check_fence(db: sqlite3.Connection, sync: int, fence: int) -> None:
-    """Raise FenceLost unless this worker still holds the sync."""
-    found = db.execute("SELECT fence FROM syncs WHERE id = ?", (sync,)).fetchone()
-    if found is None or found[0] != fence:
-        raise FenceLost
 
 
 def _json(value: object) -> str:

@@ -11,6 +11,7 @@ from twofold.core.records import Record
 from twofold.database.sqlite import Database
 from twofold.store.codec import decode
 from twofold.store.errors import FenceLost
+from twofold.store.fences import Hold, check_hold, disturb
 from twofold.store.keys import drop_keys, move_keys
 from twofold.store.types import Known, Page, Reader, Sighting, Stored, Subscriber
 
@@ -71,6 +72,7 @@ class Records:
                     "UPDATE readers SET fields = ?, associations = ? WHERE id = ?",
                     (_json(wider), _json(more), found.id),
                 )
+                disturb(db, (found.id,))
                 # Equal digests and versions no longer mean that all that is asked is known.
                 db.execute(
                     "UPDATE records SET digest = NULL, version = NULL WHERE reader = ?",
@@ -154,16 +156,24 @@ class Records:
 
     # --- pages ------------------------------------------------------------------------------
 
-    def take_page(self, reader: Reader, page: Page, subscribers: Sequence[Subscriber]) -> None:
+    def take_page(
+        self,
+        reader: Reader,
+        page: Page,
+        subscribers: Sequence[Subscriber],
+        hold: Hold | None = None,
+    ) -> None:
         """Store a page with its cursor, and mark what changed as due, in one transaction.
 
         Raises:
-            FenceLost: somebody else has moved this reader's cursor since ``reader`` was read.
+            FenceLost: somebody else has moved this reader's cursor since ``reader`` was read, or
+                ``hold`` is lost.
         """
         scanning = reader.scanning
         if page.listing and page.last:
             scanning = 2
         with self._database.transaction() as db:
+            check_hold(db, hold)
             moved = db.execute(
                 "UPDATE readers SET cursor = ?, scanning = ? WHERE id = ? AND cursor IS ?",
                 (page.cursor, scanning, reader.id, reader.cursor),
@@ -187,9 +197,11 @@ class Records:
         subscribers: Sequence[Subscriber],
         keys: Sequence[Sequence[Sequence[int]]],
         now: float,
+        hold: Hold | None = None,
     ) -> None:
         """The full listing is over: what it did not show is gone."""
         with self._database.transaction() as db:
+            check_hold(db, hold)
             db.execute(
                 "UPDATE readers SET scanning = 0, complete = 1, scanned = 0, swept = ?"
                 " WHERE id = ?",
@@ -206,9 +218,11 @@ class Records:
         gone: Sequence[tuple[int, str | None]],
         keys_gone: Sequence[Sequence[Sequence[int]]],
         subscribers: Sequence[Subscriber],
+        hold: Hold | None = None,
     ) -> None:
         """Store what a look at single records showed."""
         with self._database.transaction() as db:
+            check_hold(db, hold)
             see(db, reader_id, sightings, subscribers)
             if gone:
                 leave(db, reader_id, gone, subscribers, keys_gone)

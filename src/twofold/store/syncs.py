@@ -12,6 +12,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.fences import disturb
 from twofold.store.types import Subscriber
 
 
@@ -175,6 +176,7 @@ class Syncs:
         if any(sync.name == name for sync in self.all()):
             raise TwofoldError("TF-A06", name=name)
         with self._database.transaction() as db:
+            disturb(db, readers)
             made = db.execute(
                 "INSERT INTO syncs (name, connection, hub_reader, app_reader, config, enabled)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -200,9 +202,12 @@ class Syncs:
         return [(sync, side) for sync in self.all() for side in Side if sync.reader(side) == reader]
 
     def enable(self, sync: int, enabled: bool) -> None:
-        """Turn a sync on or off."""
+        """Turn a sync on or off; a run that is under way stops before its next effect."""
         with self._database.transaction() as db:
-            db.execute("UPDATE syncs SET enabled = ?, status = '' WHERE id = ?", (enabled, sync))
+            db.execute(
+                "UPDATE syncs SET enabled = ?, status = '', fence = fence + 1 WHERE id = ?",
+                (enabled, sync),
+            )
 
     def set_status(self, sync: int, status: RunStatus) -> None:
         """Store why a sync waits or stopped."""
@@ -215,6 +220,10 @@ class Syncs:
     def delete(self, sync: int) -> None:
         """Forget a sync and its links; no record on either side is touched."""
         with self._database.transaction() as db:
+            readers = db.execute(
+                "SELECT hub_reader, app_reader FROM syncs WHERE id = ?", (sync,)
+            ).fetchone()
+            disturb(db, readers or ())
             for table in _OF_A_SYNC:
                 db.execute(f"DELETE FROM {table} WHERE sync = ?", (sync,))
             db.execute("DELETE FROM syncs WHERE id = ?", (sync,))
