@@ -14,6 +14,7 @@ GROUPS = {
     "TF-B": "Brakes",
     "TF-C": "Calls to an app",
     "TF-F": "Fields and mappings",
+    "TF-M": "Matching and links by hand",
     "TF-R": "Records",
     "TF-S": "Store and state",
     "TF-U": "Use of the command line",

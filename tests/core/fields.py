@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from twofold.core.mappings import Direction, FieldMapping, Matching, Rules
+from twofold.core.mappings import CustomMatching, Direction, FieldMapping, Matching, Rules
 from twofold.core.schema import Field, ObjectType, Option
 from twofold.core.values import Kind, Value
 
@@ -41,7 +41,7 @@ def object_type(*fields: Field, label: str = "Contact") -> ObjectType:
 def rules_of(
     *mappings: FieldMapping,
     direction: Direction = Direction.BOTH,
-    matching: Matching = Matching.NONE,
+    matching: Matching | CustomMatching = Matching.NONE,
     require_email: bool = False,
     more_hub: tuple[Field, ...] = (),
     more_app: tuple[Field, ...] = (),

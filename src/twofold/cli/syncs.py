@@ -12,7 +12,7 @@ from twofold.cli.confirmation import confirm
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
 from twofold.core.errors import TwofoldError
-from twofold.core.mappings import Direction, Matching
+from twofold.core.mappings import CustomMatching, Direction, Matching
 from twofold.core.records import Side
 from twofold.core.validate import Problem
 from twofold.services import health, syncs
@@ -65,6 +65,13 @@ def sync() -> None:
     type=click.Choice([preset.value for preset in Matching]),
     help="How records are recognized; by the hub's object type otherwise.",
 )
+@click.option(
+    "--match",
+    "match_rules",
+    multiple=True,
+    metavar="HUBFIELD[+HUBFIELD]",
+    help="A matching rule of your own, strongest first; in place of --matching.",
+)
 @click.option("--all-contacts", is_flag=True, help="Also send contacts without a valid e-mail.")
 @click.option(
     "--associate",
@@ -92,7 +99,7 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         use_defaults=not options["no_default_mappings"],
         by_name=options["map_by_name"],
         without=tuple(options["without"]),
-        matching=Matching(options["matching"]) if options["matching"] else None,
+        matching=matching_of(options["matching"], options["match_rules"]),
         require_email=False if options["all_contacts"] else None,
         associations=tuple(map(_pair, associate)),
         timezone=options["timezone"],
@@ -181,7 +188,9 @@ def described(found: Sync) -> dict[str, Any]:
         "app_type": rules.app.name,
         "direction": _word(rules.direction),
         "default": rules.default_side,
-        "matching": rules.matching,
+        "matching": matching_words(rules.matching)
+        if isinstance(rules.matching, Matching)
+        else rules.matching.rules,
         "require_email": rules.require_email,
         "timezone": rules.timezone,
         "region": rules.region,
@@ -202,10 +211,30 @@ def _show(found: Sync) -> None:
     say(f"{found.name}: hub {rules.hub.name} {arrow} app {rules.app.name}")
     only = "only records with a valid e-mail are sent" if rules.require_email else "all are sent"
     say(f"  {'on' if found.enabled else 'off'}; the {rules.default_side.value} wins conflicts;")
-    say(f"  matching: {rules.matching.value}; {only}")
+    say(f"  matching: {matching_words(rules.matching)}; {only}")
     rows = [(m.hub.name, _ARROWS[m.direction], m.app.name, "field") for m in rules.mappings]
     rows += [(m.hub, arrow, m.app, "association") for m in rules.associations]
     table(("hub", "", "app", ""), rows, "No mappings.")
+
+
+def matching_of(preset: str | None, own: Sequence[str]) -> Matching | CustomMatching | None:
+    """The matching that a person chose by options; None where they chose none.
+
+    Raises:
+        TwofoldError: TF-M07, both a preset and rules of their own.
+    """
+    if preset and own:
+        raise TwofoldError("TF-M07", preset=preset)
+    if own:
+        return CustomMatching(tuple(tuple(filter(None, text.split("+"))) for text in own))
+    return Matching(preset) if preset else None
+
+
+def matching_words(matching: Matching | CustomMatching) -> str:
+    """Matching in words: a preset's name, or the rules as options write them."""
+    if isinstance(matching, Matching):
+        return matching.value
+    return ", then ".join("+".join(names) for names in matching.rules)
 
 
 def _turn(name: str, *, on: bool) -> None:

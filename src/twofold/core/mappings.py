@@ -82,11 +82,21 @@ class AssociationMapping(Struct, frozen=True):
 
 
 class Matching(StrEnum):
-    """The matching presets (M2, M3, M5)."""
+    """The matching presets (M2, M3, M5, M9)."""
 
     CONTACTS = "contacts"
     COMPANIES = "companies"
+    COMPANIES_STRICT = "companies_strict"
+    """Name and domain must not disagree; pairs that do are left for a person."""
+    PRODUCTS = "products"
     NONE = "none"
+
+
+class CustomMatching(Struct, frozen=True):
+    """Matching rules of a person's own (M5), strongest first."""
+
+    rules: tuple[tuple[str, ...], ...]
+    """Each names mappings; two records agree in a rule when they agree in all of them."""
 
 
 class Rules(Struct, frozen=True):
@@ -98,7 +108,7 @@ class Rules(Struct, frozen=True):
     direction: Direction = Direction.BOTH
     default_side: Side = Side.HUB
     """The default app: its value wins a conflict (S3)."""
-    matching: Matching = Matching.NONE
+    matching: Matching | CustomMatching = Matching.NONE
     associations: tuple[AssociationMapping, ...] = ()
     require_email: bool = False
     """L1: only records with a valid e-mail address are sent."""

@@ -8,13 +8,15 @@ must come to the same answer.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from twofold.core.addresses import domain_key, email_key
-from twofold.core.mappings import Matching, Rules
+from twofold.core.mappings import CustomMatching, Matching, Rules
+from twofold.core.match_rules import level_maker, rule_fields
+from twofold.core.normalize import text
 from twofold.core.records import Fields, Side
 from twofold.core.values import Kind
 
@@ -33,6 +35,9 @@ class MatchKeys(Struct, frozen=True):
     separated by line ends."""
     exclusive: frozenset[str] = frozenset()
     """Valid e-mail addresses, of contacts only."""
+    firm: tuple[frozenset[str], ...] = ()
+    """What must not disagree: two records that both have some, and share none, are not linked
+    without a person (M9)."""
 
 
 # --- keys -------------------------------------------------------------------------------------
@@ -44,6 +49,7 @@ _COMPANY_EMAIL = ("company_email",)
 _WEBSITE = ("website",)
 _COMPANY_NAME = ("name",)
 _DOMAINS = ("domain", "website")
+_SKU = ("hs_sku",)
 
 KeyMaker = Callable[[Side, Fields], MatchKeys]
 _Reader = Callable[[Fields], list[str]]
@@ -55,21 +61,26 @@ def key_maker(rules: Rules) -> KeyMaker:
     Keys come from the fields that the mappings pair with the hub fields named above, and from
     fields that hold several e-mail addresses (contacts) or several URLs (companies).
     """
-    make = {side: _MAKERS[rules.matching](rules, side) for side in Side}
+    chosen = rules.matching
+    maker = _custom_keys if isinstance(chosen, CustomMatching) else _MAKERS[chosen]
+    make = {side: maker(rules, side) for side in Side}
     return lambda side, fields: make[side](fields)
 
 
 def key_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     """The fields of a side that match keys come from: read them even where they are not mapped."""
-    names = {
-        Matching.CONTACTS: (*_NAME, *_EMAIL, *_COMPANY, *_COMPANY_EMAIL, *_WEBSITE),
-        Matching.COMPANIES: (*_COMPANY_NAME, *_DOMAINS),
-        Matching.NONE: (),
-    }
-    kinds = {Matching.CONTACTS: Kind.EMAIL, Matching.COMPANIES: Kind.URL}
-    kind = kinds.get(rules.matching)
+    if isinstance(rules.matching, CustomMatching):
+        return rule_fields(rules, side)
+    names, kind = _READ_FROM[rules.matching]
     several = () if kind is None else _several(rules, side, kind)
-    return tuple(dict.fromkeys((*_paired(rules, side, names[rules.matching]), *several)))
+    return tuple(dict.fromkeys((*_paired(rules, side, names), *several)))
+
+
+def level_names(rules: Rules) -> tuple[str, ...]:
+    """What records agree in at each level, in words, strongest first."""
+    if isinstance(rules.matching, CustomMatching):
+        return tuple(" and ".join(names) for names in rules.matching.rules)
+    return _LEVELS[rules.matching]
 
 
 def email_fields(rules: Rules, side: Side) -> tuple[str, ...]:
@@ -118,6 +129,37 @@ def _company_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
     return make
 
 
+def _strict_company_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
+    """Companies whose name and domain must not disagree (M9)."""
+    make = _company_keys(rules, side)
+
+    def firm(fields: Fields) -> MatchKeys:
+        keys = make(fields)
+        _, domains, names = keys.levels
+        return MatchKeys(keys.levels, firm=(frozenset(domains), frozenset(names)))
+
+    return firm
+
+
+def _product_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
+    """Products (M5): by SKU; by name."""
+    skus, names = (_reader(_paired(rules, side, wanted)) for wanted in (_SKU, _COMPANY_NAME))
+
+    def sku(value: str) -> str | None:
+        found = text(value)
+        return found if isinstance(found, str) else None
+
+    def make(fields: Fields) -> MatchKeys:
+        return MatchKeys((tuple(_keys(sku, skus(fields))), tuple(_keys(name_key, names(fields)))))
+
+    return make
+
+
+def _custom_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
+    levels = level_maker(rules, side)
+    return lambda fields: MatchKeys(levels(fields))
+
+
 def _no_keys(_rules: Rules, _side: Side) -> Callable[[Fields], MatchKeys]:
     nothing = MatchKeys()
     return lambda _fields: nothing
@@ -126,7 +168,27 @@ def _no_keys(_rules: Rules, _side: Side) -> Callable[[Fields], MatchKeys]:
 _MAKERS: Mapping[Matching, Callable[[Rules, Side], Callable[[Fields], MatchKeys]]] = {
     Matching.CONTACTS: _contact_keys,
     Matching.COMPANIES: _company_keys,
+    Matching.COMPANIES_STRICT: _strict_company_keys,
+    Matching.PRODUCTS: _product_keys,
     Matching.NONE: _no_keys,
+}
+
+_OF_COMPANIES = ((*_COMPANY_NAME, *_DOMAINS), Kind.URL)
+_READ_FROM: Mapping[Matching, tuple[tuple[str, ...], Kind | None]] = {
+    Matching.CONTACTS: ((*_NAME, *_EMAIL, *_COMPANY, *_COMPANY_EMAIL, *_WEBSITE), Kind.EMAIL),
+    Matching.COMPANIES: _OF_COMPANIES,
+    Matching.COMPANIES_STRICT: _OF_COMPANIES,
+    Matching.PRODUCTS: ((*_SKU, *_COMPANY_NAME), None),
+    Matching.NONE: ((), None),
+}
+"""Hub fields whose mappings give keys, and the kind of fields that hold several of them."""
+
+_LEVELS: Mapping[Matching, tuple[str, ...]] = {
+    Matching.CONTACTS: ("e-mail", "name and company"),
+    Matching.COMPANIES: ("name and domain", "domain", "name"),
+    Matching.COMPANIES_STRICT: ("name and domain", "domain", "name"),
+    Matching.PRODUCTS: ("SKU", "name"),
+    Matching.NONE: (),
 }
 
 
@@ -185,6 +247,8 @@ class Ambiguity(Struct, Generic[Id], frozen=True):
     level: int
     key: str
     """The deciding key: of several, the first in alphabetical order."""
+    doubtful: bool = False
+    """There is one candidate only, and the two disagree in what must not disagree (M9)."""
 
 
 class Matches(Struct, Generic[Id]):
@@ -203,19 +267,29 @@ class _Block(Struct, Generic[Id]):
     members: Mapping[Side, Sequence[Id]]
 
 
+Refused = Mapping[Id, Collection[Id]]
+"""App ids by hub id: pairs that a person has cut from each other (M7)."""
+
+
 def match(
-    hub: Mapping[Id, MatchKeys], app: Mapping[Id, MatchKeys], exclusive_from: int = EXCLUSIVE_FROM
+    hub: Mapping[Id, MatchKeys],
+    app: Mapping[Id, MatchKeys],
+    exclusive_from: int = EXCLUSIVE_FROM,
+    refused: Refused[Id] | None = None,
 ) -> Matches[Id]:
     """Match the unlinked records of both sides, given their keys by id.
 
     From level ``exclusive_from`` on, two records with exclusive keys that share none of them are
-    no candidates of each other.
+    no candidates of each other; ``refused`` pairs never are.
     """
     left = {Side.HUB: dict(hub), Side.APP: dict(app)}
     result: Matches[Id] = Matches([], {}, set())
     depth = max((len(keys.levels) for side in Side for keys in left[side].values()), default=0)
     for level in range(depth):
-        _match_level(left, level, level >= exclusive_from, result)
+        blocks = list(_blocks(left, level, level >= exclusive_from))
+        if refused:
+            blocks = [part for block in blocks for part in _without_refused(block, refused)]
+        _match_level(left, level, blocks, result)
     result.alone = {
         (side, id_) for side in Side for id_ in left[side] if (side, id_) not in result.ambiguous
     }
@@ -223,14 +297,16 @@ def match(
 
 
 def _match_level(
-    left: Mapping[Side, dict[Id, MatchKeys]], level: int, exclusive: bool, result: Matches[Id]
+    left: Mapping[Side, dict[Id, MatchKeys]],
+    level: int,
+    blocks: Sequence[_Block[Id]],
+    result: Matches[Id],
 ) -> None:
     """Take the pairs of a level out of ``left``.
 
     What has candidates and makes no pair becomes ambiguous, and stays in ``left`` as a candidate
     at weaker levels.
     """
-    blocks = list(_blocks(left, level, exclusive))
     only = {side: _only_candidates(blocks, side) for side in Side}
     pairs = [
         (id_, twin)
@@ -240,13 +316,19 @@ def _match_level(
         and (Side.HUB, id_) not in result.ambiguous
         and (Side.APP, twin) not in result.ambiguous
     ]
+    doubted = {p for p in pairs if _disagree(left[Side.HUB][p[0]], left[Side.APP][p[1]])}
+    if doubted:
+        pairs = [pair for pair in pairs if pair not in doubted]
+    doubtful = {Side.HUB: {h for h, _ in doubted}, Side.APP: {a for _, a in doubted}}
     paired = {Side.HUB: {h for h, _ in pairs}, Side.APP: {a for _, a in pairs}}
     for side in Side:
         open_ = {
             i for i in only[side] if i not in paired[side] and (side, i) not in result.ambiguous
         }
         for id_, ambiguity in _ambiguities(blocks, side, open_, level).items():
-            result.ambiguous[side, id_] = ambiguity
+            doubt = id_ in doubtful[side]
+            left_open = structs.replace(ambiguity, doubtful=True) if doubt else ambiguity
+            result.ambiguous[side, id_] = left_open
         for id_ in paired[side]:
             del left[side][id_]
     result.pairs += [(h, a, level) for h, a in sorted(pairs)]
@@ -289,6 +371,28 @@ def _exclusive_blocks(
                 by_exclusive[side].setdefault(value, []).append(id_)
     for value in by_exclusive[Side.HUB].keys() & by_exclusive[Side.APP].keys():
         yield _Block(key, {side: by_exclusive[side][value] for side in Side})
+
+
+def _without_refused(block: _Block[Id], refused: Refused[Id]) -> Iterator[_Block[Id]]:
+    """Split a block: hub records that were cut from some of its app records meet the others."""
+    here, there = block.members[Side.HUB], block.members[Side.APP]
+    cut = [id_ for id_ in here if id_ in refused]
+    if not cut:
+        yield block
+        return
+    apart = set(cut)
+    yield _Block(block.key, {Side.HUB: [id_ for id_ in here if id_ not in apart], Side.APP: there})
+    for id_ in cut:
+        others = [other for other in there if other not in refused[id_]]
+        yield _Block(block.key, {Side.HUB: [id_], Side.APP: others})
+
+
+def _disagree(hub: MatchKeys, app: MatchKeys) -> bool:
+    """Whether both have something of what must not disagree, and share none of it."""
+    return any(
+        ours and theirs and ours.isdisjoint(theirs)
+        for ours, theirs in zip(hub.firm, app.firm, strict=True)
+    )
 
 
 def _only_candidates(blocks: Iterable[_Block[Id]], side: Side) -> dict[Id, Id | None]:

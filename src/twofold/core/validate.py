@@ -15,6 +15,7 @@ from msgspec import Struct
 from twofold.core.codes import CODES
 from twofold.core.errors import sentence
 from twofold.core.mappings import Direction, FieldMapping, Rules
+from twofold.core.match_rules import rule_problems
 from twofold.core.matching import email_fields
 from twofold.core.records import Side
 from twofold.core.schema import Field
@@ -44,7 +45,7 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
     and multiple values (F7).
     """
     problems = [p for m in rules.mappings for p in _of_mapping(rules, m, shipped)]
-    for found in (_mapped_twice, _required, _without_email, _places):
+    for found in (_mapped_twice, _required, _without_email, _places, _matching):
         problems.extend(found(rules))
     return problems
 
@@ -158,3 +159,7 @@ def _places(rules: Rules) -> Iterator[Problem]:
         yield _problem("TF-F11", timezone=rules.timezone)
     if rules.region and rules.region not in phonenumbers.SUPPORTED_REGIONS:
         yield _problem("TF-F12", region=rules.region)
+
+
+def _matching(rules: Rules) -> Iterator[Problem]:
+    return (_problem(code, **facts) for code, facts in rule_problems(rules))

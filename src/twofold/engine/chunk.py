@@ -179,7 +179,7 @@ def _ambiguous(
     ids = sorted(records[side.other, row].record.id for row in ambiguity.candidates)
     shown = ", ".join(ids[:5]) + (" …" if len(ids) > 5 else "")
     app = context.ports[side.other].app
-    outcome = excluded("TF-X12", app=app, candidates=shown)
+    outcome = excluded("TF-X16" if ambiguity.doubtful else "TF-X12", app=app, candidates=shown)
     return Outcome(outcome.state, outcome.issues, tuple(ids))
 
 

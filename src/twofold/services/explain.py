@@ -14,7 +14,7 @@ from twofold.core.associations import field_name
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import Outcome
 from twofold.core.mappings import Matching
-from twofold.core.matching import key_fields
+from twofold.core.matching import key_fields, level_names
 from twofold.core.merge import Reason
 from twofold.core.plan import Create, PairPlan, Update
 from twofold.core.records import Side
@@ -167,13 +167,6 @@ def _filter(context: Context, hub: Stored | None, app: Stored | None) -> str:
     return f"takes part; may be written: {' and '.join(f'the {s}' for s in sorted(scope.open))}"
 
 
-_LEVELS = {
-    Matching.CONTACTS: ("e-mail", "name and company"),
-    Matching.COMPANIES: ("name and domain", "domain", "name"),
-    Matching.NONE: (),
-}
-
-
 def _match(
     context: Context, standing: Standing, hub: Stored | None, app: Stored | None, alone: bool
 ) -> str:
@@ -182,7 +175,7 @@ def _match(
     if hub is not None and app is not None:
         ours = context.key_maker(Side.HUB, hub.record.fields).levels
         theirs = context.key_maker(Side.APP, app.record.fields).levels
-        names = _LEVELS[context.sync.rules.matching]
+        names = level_names(context.sync.rules)
         equal = [n for n, a, b in zip(names, ours, theirs, strict=True) if {*a} & {*b}]
         return f"matches by {equal[0] if equal else 'nothing'}; linked with the next run"
     if standing.outcome.candidates:

@@ -13,6 +13,7 @@ from twofold.core.defaults import default_mappings
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import (
     AssociationMapping,
+    CustomMatching,
     Direction,
     FieldMapping,
     Matching,
@@ -48,7 +49,7 @@ class Request(Struct, frozen=True):
     """Also map the fields whose names are equal but for case and punctuation."""
     without: tuple[str, ...] = ()
     """Hub fields that are not to be mapped."""
-    matching: Matching | None = None
+    matching: Matching | CustomMatching | None = None
     """None: the preset of the hub's object type."""
     require_email: bool | None = None
     """None: yes for contacts (L1)."""
@@ -69,7 +70,11 @@ class Ground(Struct, frozen=True):
     """(hub object type, app object type) of the other syncs of this connection."""
 
 
-_PRESETS = {"contact": Matching.CONTACTS, "company": Matching.COMPANIES}
+_PRESETS = {
+    "contact": Matching.CONTACTS,
+    "company": Matching.COMPANIES,
+    "product": Matching.PRODUCTS,
+}
 
 
 def propose(request: Request, ground: Ground) -> Rules:

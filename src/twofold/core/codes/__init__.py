@@ -1,12 +1,22 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
 Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · exclusions X ·
-fields F · records R · state S · use U.
+fields F · matching M · records R · state S · use U.
 """
 
 from __future__ import annotations
 
-from twofold.core.codes import access, brakes, calls, exclusions, fields, records, state, use
+from twofold.core.codes import (
+    access,
+    brakes,
+    calls,
+    exclusions,
+    fields,
+    matching,
+    records,
+    state,
+    use,
+)
 from twofold.core.codes.entry import Code
 
 __all__ = ["CODES", "Code"]
@@ -17,6 +27,7 @@ _GROUPS = (
     calls.CODES,
     exclusions.CODES,
     fields.CODES,
+    matching.CODES,
     records.CODES,
     state.CODES,
     use.CODES,

@@ -30,4 +30,9 @@ CODES = (
         "Ambiguous: it could be the same as any of these in {app}: {candidates}.",
         "Link the right pair by hand, or make the records different.",
     ),
+    Code(
+        "TF-X16",
+        "Doubtful: {candidates} in {app} has the same name or domain, and differs in the other.",
+        "Link the two by hand if they are the same, or cut them from each other if they are not.",
+    ),
 )
