@@ -14,6 +14,7 @@ GROUPS = {
     "TF-B": "Brakes",
     "TF-C": "Calls to an app",
     "TF-F": "Fields and mappings",
+    "TF-L": "Limits, and who takes part",
     "TF-M": "Matching and links by hand",
     "TF-R": "Records",
     "TF-S": "Store and state",

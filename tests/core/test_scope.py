@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.fields import rules_of, same_name
 
 from twofold.core.mappings import Direction, Matching, Rules
 from twofold.core.records import Fields, Side
-from twofold.core.scope import scope, scoper
+from twofold.core.scope import scope
 
 VALID = st.sampled_from(["ada@acme.com", " ADA@acme.com"])
 INVALID = st.sampled_from([None, "", "ada@", "none"])
@@ -46,20 +48,20 @@ def test_a_side_is_open_when_the_other_one_exists_and_may_send(
 
 
 def test_without_an_email_nothing_is_sent() -> None:
-    decide = scoper(rules(Direction.BOTH, require_email=True))
+    decide = partial(scope, rules(Direction.BOTH, require_email=True))
     for answer in (decide({"email": "ada@"}, None), decide({}, {}), decide(None, {})):
         assert answer.exclusion is not None
         assert answer.exclusion.code == "TF-X01"
 
 
 def test_a_contact_without_an_email_still_receives() -> None:
-    decide = scoper(rules(Direction.BOTH, require_email=True))
+    decide = partial(scope, rules(Direction.BOTH, require_email=True))
     assert decide({}, {"app_email": "ada@acme.com"}).open == {Side.HUB}
 
 
 def test_only_in_the_side_that_the_direction_leaves_alone() -> None:
     """D9 comes before L1: an e-mail address would not help."""
-    decide = scoper(rules(Direction.TO_HUB, require_email=True))
+    decide = partial(scope, rules(Direction.TO_HUB, require_email=True))
     exclusion = decide({}, None).exclusion
     assert exclusion is not None
     assert exclusion.code == "TF-X02"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from twofold.core.filters import NO_FILTER, Filter, Leaving
 from twofold.core.records import Side
 from twofold.core.schema import Field, ObjectType
 
@@ -115,6 +116,18 @@ class Rules(Struct, frozen=True):
     timezone: str = "UTC"
     region: str = ""
     """ISO 3166 code of phone numbers without a country; empty = unknown."""
+    hub_filter: Filter = NO_FILTER
+    """Which of its records the hub sends to the app (L2)."""
+    app_filter: Filter = NO_FILTER
+    """Which of its records the app sends to the hub (L2)."""
+    leaving: Leaving = Leaving.STOP
+    """What happens to a synced record that no longer meets its filter (L4, L5)."""
+    from_now_on: bool = False
+    """L7: only records that were made or changed after both sides were first read are sent."""
+
+    def filter_of(self, side: Side) -> Filter:
+        """What the records of that side must meet to be sent."""
+        return self.hub_filter if side is Side.HUB else self.app_filter
 
     def type_of(self, side: Side) -> ObjectType:
         """The object type on that side."""

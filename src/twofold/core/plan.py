@@ -6,6 +6,7 @@ A plan is derived again after a crash, a retry or a second change, so all of the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -21,11 +22,11 @@ from twofold.core.codes import CODES
 from twofold.core.convert import Conversion, conversion
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import IN_SYNC, Outcome, State
-from twofold.core.links import Link, seen_given
+from twofold.core.links import UNMET, Link, seen_given
 from twofold.core.mappings import AssociationMapping, Direction, Rules
 from twofold.core.merge import AGREED, Merge, Reason, Seen, merge
 from twofold.core.records import Fields, Record, Side, Target
-from twofold.core.scope import Scope, scoper
+from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
 from twofold.core.values import Value, is_blank
 from twofold.core.writing import Writer
 
@@ -35,12 +36,13 @@ NO_TWINS: Twins = {Side.HUB: {}, Side.APP: {}}
 class Program:
     """The rules of one sync, compiled once."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, now: datetime | None = None) -> None:
+        """``now`` is needed where a filter depends on it (``scope.depends_on_time``)."""
         self.rules = rules
         self.conversions: tuple[Conversion, ...] = tuple(
             conversion(m, rules.direction, rules.timezone, rules.region) for m in rules.mappings
         )
-        self.scope = scoper(rules)
+        self.scope = scoper(rules, now)
         self.sends: Mapping[Side, tuple[tuple[str, str, str, Writer], ...]] = {
             side: tuple(
                 (c.name, c.fields[side], c.fields[side.other], c.write[side.other])
@@ -111,13 +113,20 @@ def excluded(code: str, **facts: object) -> Outcome:
 
 
 def plan_pair(
-    program: Program, hub: Record, app: Record, link: Link, twins: Twins = NO_TWINS
+    program: Program,
+    hub: Record,
+    app: Record,
+    link: Link,
+    twins: Twins = NO_TWINS,
+    standing: Standing = UNREMEMBERED,
 ) -> PairPlan:
     """What a linked pair needs so that both sides agree."""
     shown = {Side.HUB: hub.fields, Side.APP: app.fields}
-    scope = program.scope(hub.fields, app.fields)
+    scope = program.scope(hub.fields, app.fields, standing)
     if scope.exclusion is not None:
-        return PairPlan(_outcome(scope), seen=link.seen)
+        unmet = link is UNMET and len(standing.earlier) == len(Side)
+        # Of history nothing travels: what differs from before counts as agreed (L7).
+        return PairPlan(_outcome(scope), seen=shown if unmet else link.seen)
     seen = seen_given(link, program.conversions, shown)
     merged = merge(
         program.conversions, shown, seen, program.rules.default_side, scope.open, link.frozen
@@ -136,11 +145,15 @@ def plan_pair(
 
 
 def plan_single(
-    program: Program, side: Side, record: Record, twins: Twins = NO_TWINS
+    program: Program,
+    side: Side,
+    record: Record,
+    twins: Twins = NO_TWINS,
+    standing: Standing = UNREMEMBERED,
 ) -> Create | Outcome:
     """What an unlinked record without any candidate needs: its twin, or an exclusion."""
     fields: dict[Side, Fields | None] = {side: record.fields, side.other: None}
-    scope = program.scope(fields[Side.HUB], fields[Side.APP])
+    scope = program.scope(fields[Side.HUB], fields[Side.APP], standing)
     if scope.exclusion is not None:
         return _outcome(scope)
     values: dict[str, Value] = {}

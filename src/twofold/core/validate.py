@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from twofold.core.codes import CODES
 from twofold.core.errors import sentence
+from twofold.core.limits_check import check_limits
 from twofold.core.mappings import Direction, FieldMapping, Rules
 from twofold.core.match_rules import rule_problems
 from twofold.core.matching import email_fields
@@ -47,10 +48,11 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
     problems = [p for m in rules.mappings for p in _of_mapping(rules, m, shipped)]
     for found in (_mapped_twice, _required, _without_email, _places, _matching):
         problems.extend(found(rules))
+    problems += [_problem(e.code, **e.facts) for e in check_limits(rules)]
     return problems
 
 
-_WARNINGS = frozenset({"TF-F09"})
+_WARNINGS = frozenset({"TF-F09", "TF-L08"})
 
 
 def _problem(code: str, mapping: str = "", /, **facts: object) -> Problem:

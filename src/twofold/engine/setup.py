@@ -12,7 +12,7 @@ from twofold.store.syncs import HUB_CONNECTION
 def needed_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     """The fields of a side that mappings, matching and scope need."""
     mapped = (mapping.end(side).name for mapping in rules.mappings)
-    return tuple(dict.fromkeys((*mapped, *key_fields(rules, side))))
+    return tuple(dict.fromkeys((*mapped, *key_fields(rules, side), *rules.filter_of(side).fields)))
 
 
 def install(state: State, name: str, connection: int, rules: Rules, *, enabled: bool) -> int:

@@ -18,6 +18,7 @@ from twofold.core.matching import key_fields, level_names
 from twofold.core.merge import Reason
 from twofold.core.plan import Create, PairPlan, Update
 from twofold.core.records import Side
+from twofold.core.scope import UNREMEMBERED
 from twofold.core.values import Value, is_blank
 from twofold.engine.chunk import Chunk, assemble
 from twofold.engine.context import Context
@@ -161,6 +162,7 @@ def _filter(context: Context, hub: Stored | None, app: Stored | None) -> str:
     scope = context.program.scope(
         None if hub is None or hub.gone else hub.record.fields,
         None if app is None or app.gone else app.record.fields,
+        UNREMEMBERED,
     )
     if scope.exclusion is not None:
         return scope.exclusion.sentence

@@ -1,7 +1,7 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
 Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · exclusions X ·
-fields F · matching M · records R · state S · use U.
+fields F · limits L · matching M · records R · state S · use U.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from twofold.core.codes import (
     calls,
     exclusions,
     fields,
+    limits,
     matching,
     records,
     state,
@@ -27,6 +28,7 @@ _GROUPS = (
     calls.CODES,
     exclusions.CODES,
     fields.CODES,
+    limits.CODES,
     matching.CODES,
     records.CODES,
     state.CODES,

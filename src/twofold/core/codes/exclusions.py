@@ -16,6 +16,26 @@ CODES = (
         "Nothing to do; choose another direction if the record should travel.",
     ),
     Code(
+        "TF-X03",
+        "The {side}'s record does not meet the limit: {criterion}.",
+        "Nothing to do: it comes back by itself when it meets it; or change the limit.",
+    ),
+    Code(
+        "TF-X04",
+        "Excluded by hand: {reason}.",
+        "Let it take part again with 'twofold records include'.",
+    ),
+    Code(
+        "TF-X05",
+        "Paused by hand until {until}: {reason}.",
+        "Nothing to do: it goes on then; or let it now with 'twofold records include'.",
+    ),
+    Code(
+        "TF-X06",
+        "Was there before this sync began, which takes part from then on only.",
+        "Nothing to do: it takes part when it changes.",
+    ),
+    Code(
         "TF-X10",
         "Deleted in {app}.",
         "Nothing is deleted here; delete or link the remaining record by hand if you wish.",
