@@ -160,9 +160,11 @@ class Shelf:
     def moves(self) -> tuple[int, int]:
         return self.state.records.moves((self.readers[Side.HUB], self.readers[Side.APP]))
 
-    def settle(self, settlement: Settlement, sync: int | None = None) -> None:
+    def settle(
+        self, settlement: Settlement, sync: int | None = None, fence: int | None = None
+    ) -> None:
         its = self.sync if sync is None else sync
-        fence = self.state.syncs.get(its).fence
+        fence = self.state.syncs.get(its).fence if fence is None else fence
         subscribers = {self.readers[side]: self.subscribers(side) for side in Side}
         self.state.links.settle(its, fence, settlement, subscribers)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.store.shelf import Shelf
+from tests.store.shelf import Shelf, key_of
 
+from twofold.core.errors import TwofoldError
 from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Fields, Side
+from twofold.store.byhand import Orders, Pair
 from twofold.store.codec import decode, encode
+from twofold.store.errors import FenceLost
 from twofold.store.types import (
     Agreed,
     CreatedLink,
@@ -36,6 +40,7 @@ class Chunk:
 
     def __init__(self, shelf: Shelf, sync: int) -> None:
         self.sync = sync
+        self.fence = shelf.state.syncs.get(sync).fence
         self.moves = shelf.moves()
         living = {side: shelf.state.records.living(shelf.readers[side]) for side in Side}
         self.records = {(side, s.row): s for side in Side for s in living[side]}
@@ -223,6 +228,62 @@ class Counting(RuleBasedStateMachine):
                 setattr(sighting, name, getattr(fresh, name))
         self.shelf.settle(chunk.settlement, chunk.sync)
         self.chunk = None
+
+    # --- a person ----------------------------------------------------------------------------
+
+    @rule(data=st.data(), number=st.sampled_from([0, 1]), kind=st.sampled_from(["make", "cut"]))
+    def person_decides(self, data: st.DataObject, number: int, kind: str) -> None:
+        """A link is made or cut; a chunk that was loaded before can then settle nothing."""
+        sync = self.shelf.syncs[number]
+        ends = [self._rows(side) for side in Side]
+        if not all(ends):
+            return
+        pair = Pair(*(data.draw(st.sampled_from(rows)) for rows in ends))
+        before = self._linked(sync)
+        orders = Orders(made=[pair]) if kind == "make" else Orders(cut=[pair])
+        hashes = [key for row in pair for key in key_of(self._shown(row))]
+        taken = {row for other in before - {pair} for row in other}
+        stored = self.shelf.state.records.stored(pair)
+        try:
+            self.shelf.state.by_hand.decide(sync, orders, hashes)
+        except TwofoldError:
+            assert kind == "make"
+            assert taken & set(pair) or any(end.gone for end in stored.values())
+            assert self._linked(sync) == before
+            return
+        after = self._linked(sync)
+        for hub, _ in before - after:
+            self.agreed.pop((sync, hub), None)
+        if kind == "make" and pair not in before:
+            self.agreed[sync, pair.hub] = {side: {} for side in Side}
+        assert (pair in after) == (kind == "make")
+        due = self.shelf.due(sync)
+        assert {(s, pair.end(s)) for s in Side if not stored[pair.end(s)].gone} <= due
+        apart = self.shelf.state.by_hand.refused(sync, [pair.hub]).get(pair.hub, set())
+        assert (pair.app in apart) == (kind == "cut")
+        if self.chunk is not None and self.chunk.sync == sync:
+            with pytest.raises(FenceLost):
+                self.shelf.settle(self.chunk.settlement, sync, self.chunk.fence)
+            self._forget(self.chunk)
+            self.chunk = None
+
+    def _forget(self, chunk: Chunk) -> None:
+        """What a lost chunk had decided never happened."""
+        for sync, hub in list(self.agreed):
+            if sync == chunk.sync and hub in {h for h, _ in self._linked(sync)}:
+                seen = self.shelf.link(hub, sync).link.seen
+                assert seen is not None
+                self.agreed[sync, hub] = {side: dict(seen[side]) for side in Side}
+            elif sync == chunk.sync:
+                del self.agreed[sync, hub]
+
+    def _rows(self, side: Side) -> list[int]:
+        reader = self.shelf.readers[side]
+        found = self.shelf.rows("SELECT row FROM records WHERE reader = ? ORDER BY row", reader)
+        return [row for (row,) in found]
+
+    def _linked(self, sync: int) -> set[tuple[int, int]]:
+        return set(self.shelf.rows("SELECT hub, app FROM links WHERE sync = ?", sync))
 
     # --- what holds ---------------------------------------------------------------------------
 

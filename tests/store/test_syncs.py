@@ -10,6 +10,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
+from twofold.store.byhand import Orders, Pair
 from twofold.store.syncs import RunStatus
 from twofold.store.types import Creation, Settlement, SingleChange
 
@@ -37,6 +38,8 @@ def fill(shelf: Shelf, sync: int) -> None:
         ),
         sync,
     )
+    (apart,) = shelf.show(Side.APP, four="d@x")
+    state.by_hand.decide(sync, Orders(cut=[Pair(alone, apart)]), [])
     made = Creation(Side.APP, waiting, "ref", b"{}", b"{}", 1.0)
     fence = state.syncs.get(sync).fence
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
@@ -79,7 +82,7 @@ def test_a_sync_that_is_made_again_begins_at_the_beginning(shelf: Shelf) -> None
     assert shelf.state.links.noted(again) == []
     assert not shelf.state.syncs.ever_done(again)
     shelf.index(again)
-    assert len(shelf.due(again)) == 4
+    assert len(shelf.due(again)) == 5
     shelf.recount()
 
 

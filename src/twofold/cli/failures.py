@@ -16,9 +16,13 @@ from typing import Any
 import click
 
 from twofold.cli.output import document, plain
+from twofold.core.codes import CODES
 from twofold.core.errors import TwofoldError
+from twofold.services.link_files import NotImported
 from twofold.services.syncs import Refused
 
+_MOST_PROBLEMS = 50
+"""Shown to a person; JSON has all of them."""
 ERROR, USAGE, LATER, SOME_FAILING = 1, 2, 3, 4
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -73,6 +77,16 @@ def described(error: TwofoldError) -> dict[str, Any]:
             {"code": p.code, "sentence": p.sentence, "mapping": p.mapping, "advice": p.advice}
             for p in error.problems
         ]
+    if isinstance(error, NotImported):
+        found["problems"] = [
+            {
+                "line": p.line,
+                "code": p.code,
+                "sentence": f"line {p.line}: {p.sentence}",
+                "advice": CODES[p.code].advice,
+            }
+            for p in error.problems
+        ]
     return found
 
 
@@ -82,7 +96,7 @@ def _leave(error: TwofoldError, exit_code: int) -> None:
         click.echo(document({"error": shown}))
         raise SystemExit(exit_code) from None
     lines = [f"{shown['code']} {shown['sentence']}", f"  {shown['advice']}"]
-    for problem in shown.get("problems", ()):
+    for problem in shown.get("problems", ())[:_MOST_PROBLEMS]:
         lines += [f"{problem['code']} {problem['sentence']}", f"  {problem['advice']}"]
     for line in lines:
         click.echo(plain(line), err=True)

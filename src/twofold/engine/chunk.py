@@ -129,7 +129,8 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
     related = _related(context, places)
     keys = {side: {row: k for (s, row), (_, k) in related.items() if s is side} for side in Side}
     records = {place: stored for place, (stored, _) in related.items()}
-    matching = match(keys[Side.HUB], keys[Side.APP])
+    refused = context.refused(keys[Side.HUB])
+    matching = match(keys[Side.HUB], keys[Side.APP], refused=refused)
     sides = {side: [r.record for (s, _), r in records.items() if s is side] for side in Side}
     twins = context.twins(sides)
     known = context.state.links.singles(context.sync.id, related)

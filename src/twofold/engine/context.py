@@ -43,6 +43,7 @@ class Context:
         self.turns: dict[tuple[Side, int], int] = {}
         """How often this run has planned a record; who comes too often must wait."""
 
+        self._any_refused = state.by_hand.any_refused(sync.id)
         self.uncertain = False
         """A write's outcome is unknown: look before planning anything else."""
 
@@ -50,6 +51,19 @@ class Context:
         """Count something for the run's summary."""
         if number:
             self.tally[what] = self.tally.get(what, 0) + number
+
+    def refused(self, hub_rows: Iterable[int]) -> Mapping[int, set[int]] | None:
+        """The pairs that a person has cut apart; None where there are none at all.
+
+        Asked once for all, as whoever cuts one takes the fence of this run.
+        """
+        if not self._any_refused:
+            return None
+        return self.state.by_hand.refused(self.sync.id, hub_rows)
+
+    def refused_of(self, side: Side, row: int) -> list[int]:
+        """The rows of the other side that a person has cut from this record."""
+        return self.state.by_hand.refused_of(self.sync.id, side, row) if self._any_refused else []
 
     def names(self, side: Side) -> tuple[str, ...]:
         """All names in *seen*: mapped fields, and associations."""

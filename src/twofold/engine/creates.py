@@ -94,11 +94,18 @@ async def look(context: Context, side: Side, works: Sequence[CreateWork]) -> lis
 
 
 def write_of(context: Context, work: CreateWork) -> Write:
-    """The very write; the same payload always has the same reference."""
+    """The very write; the same payload always has the same reference.
+
+    But not where a person has cut the record from others since: an app that never applies a
+    reference twice would answer with the very twin that it was cut from.
+    """
     fields = field_values(context.program, work.side, work.create.values)
     associate = work.create.associate
     payload = encode(fields) + repr([(n, t.id) for n, t in associate]).encode()
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
+    apart = context.refused_of(work.side.other, work.source.row)
+    if apart:
+        payload += repr(apart).encode()
     ref = f"{place}-{xxhash.xxh3_64_hexdigest(payload)}"
     return Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
 

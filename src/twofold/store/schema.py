@@ -170,4 +170,18 @@ CREATE TABLE runs (
 );
 """
 
-MIGRATIONS = (Migration(1, "the first tables", _FIRST),)
+_REFUSALS = """
+-- Pairs that a person has cut from each other: matching leaves them apart.
+CREATE TABLE refusals (
+    sync INTEGER NOT NULL,
+    hub INTEGER NOT NULL,
+    app INTEGER NOT NULL,
+    PRIMARY KEY (sync, hub, app)
+) WITHOUT ROWID;
+CREATE INDEX refusals_by_app ON refusals (sync, app);
+"""
+
+MIGRATIONS = (
+    Migration(1, "the first tables", _FIRST),
+    Migration(2, "pairs that a person cut apart", _REFUSALS),
+)

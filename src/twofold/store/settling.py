@@ -48,7 +48,7 @@ def note_new_links(
     """
     for hub, app, note in new_links:
         for side, row in ((Side.HUB, hub), (Side.APP, app)):
-            _forget_single(db, sync, side, row)
+            forget_single(db, sync, side, row)
         db.execute(
             "INSERT INTO links (sync, hub, app, state, agreed_hub, agreed_app, note)"
             " VALUES (?, ?, ?, 0, ?, ?, ?)",
@@ -56,7 +56,7 @@ def note_new_links(
         )
         count(db, sync, {State.WAITING: 1})
     if new_links:
-        _wake_waiting(db, [row for hub, app, _ in new_links for row in (hub, app)])
+        wake_waiting(db, [row for hub, app, _ in new_links for row in (hub, app)])
         db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (len(new_links), sync))
 
 
@@ -89,7 +89,7 @@ def settle(
     deltas: dict[int, int] = {}
     for made in settlement.created:
         if made.sighting.row is not None:  # it may have been read, and alone, before
-            _forget_single(db, sync, made.side, made.sighting.row)
+            forget_single(db, sync, made.side, made.sighting.row)
     _settle_links(db, sync, changes, dead, deltas, unmoved)
     _settle_ended(db, sync, settlement.ended, deltas)
     _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
@@ -171,7 +171,7 @@ def _settle_links(
         else:
             db.execute(_UPDATE_LINK, values)
     db.executemany(_INSERT_LINK, rows)
-    _wake_waiting(db, [row for c in new for row in (c.hub, c.app)])
+    wake_waiting(db, [row for c in new for row in (c.hub, c.app)])
     paired = sum(c.hub not in dead and c.app not in dead for c in new)
     if paired:
         db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (paired, sync))
@@ -225,7 +225,7 @@ def _settle_ended(
         )
 
 
-def _wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
+def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
     """Records that are linked now may be the far end that associations waited for."""
     if rows and db.execute("SELECT 1 FROM waits LIMIT 1").fetchone():
         db.execute(
@@ -241,7 +241,7 @@ def _settle_singles(
 ) -> None:
     for change in changes:
         if change.old_state is not None:  # it may have left and come back, and is forgotten then
-            _forget_single(db, sync, change.side, change.row)
+            forget_single(db, sync, change.side, change.row)
     db.executemany(
         "REPLACE INTO singles VALUES (?, ?, ?, ?, ?)",
         [
@@ -284,7 +284,8 @@ def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> No
         )
 
 
-def _forget_single(db: sqlite3.Connection, sync: int, side: Side, row: int) -> None:
+def forget_single(db: sqlite3.Connection, sync: int, side: Side, row: int) -> None:
+    """A record is no longer alone."""
     found = db.execute(
         "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
         (sync, side.value, row),

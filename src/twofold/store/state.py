@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from twofold.database.sqlite import Database
+from twofold.store.byhand import ByHand
 from twofold.store.links import Links
 from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
@@ -18,7 +19,7 @@ log before it is copied into the file, most pages go there once instead of once 
 
 
 class State:
-    """The store: one database, four views of it."""
+    """The store: one database, five views of it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -26,6 +27,7 @@ class State:
         self.records = Records(database)
         self.links = Links(database)
         self.outcomes = Outcomes(database)
+        self.by_hand = ByHand(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

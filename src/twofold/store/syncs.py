@@ -280,6 +280,7 @@ _OF_A_SYNC = (
     "waits",
     "counters",
     "runs",
+    "refusals",
 )
 
 
