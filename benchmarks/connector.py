@@ -23,7 +23,7 @@ from twofold.kit.contract import (
     Status,
     Write,
 )
-from twofold.kit.digests import digest_bytes
+from twofold.kit.digests import digest_bytes, digests_of
 
 _KINDS = {"email": Kind.EMAIL, "phone": Kind.PHONE, "mobilephone": Kind.PHONE, "website": Kind.URL}
 TYPE = ObjectType(
@@ -92,7 +92,7 @@ class Bench:
         else:
             following = f"changes {page.log}"
         rows = page.results
-        digests = [digest_bytes(row.properties) for row in rows]
+        digests = digests_of([row.properties for row in rows])
         return Batch(
             ids=[row.id for row in rows],
             digests=digests,

@@ -279,3 +279,16 @@ async def test_what_a_listing_missed_is_gone_only_when_a_look_says_so() -> None:
     assert await listed(missed) == (3, 0)
     stage.app.delete("contact", deleted.id)
     assert await listed(missed) == (2, 1)
+
+
+async def test_what_left_between_a_listing_and_the_look_hides_no_other_that_left() -> None:
+    stage = Stage(app={"feed": Feed.SNAPSHOT, "deletes": False}, app_habits=Habits(bodies=False))
+    for n in range(3):
+        stage.hub.create("contact", {"email": f"{n}@firm.example"})
+    await stage.run_all()
+    listed, absent, _ = stage.app.all("contact")
+    stage.app.delete("contact", absent.id)
+    stage.app.edit("contact", listed.id, {"firstname": "Edited"})
+    at_step(stage, "app pulled", lambda: stage.app.delete("contact", listed.id))
+    await stage.run_all()
+    assert (stage.counts().in_sync, stage.counts().excluded) == (1, 2)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from twofold.kit.addresses import base_address, resolve, same_place
+from twofold.kit.addresses import base_address, plain_addresses, resolve, same_place
 
 BASE = URL("https://crm.example/api/")
 
@@ -46,6 +46,24 @@ def test_a_step_up_to_https_is_the_same_place() -> None:
 )
 def test_the_address_that_a_person_types(typed: str, meant: str) -> None:
     assert str(base_address(typed)) == meant
+
+
+_HOSTS = (":443", ":8443", "@evil.test", ".evil.test", "https://crm.example")
+_PIECES = st.sampled_from((*_HOSTS, *"/\\?# \n%aé=&[:", "//", "..", "%2F"))
+_STARTS = st.sampled_from(["https://crm.example", "https://crm.example/", "https://crm.example/a?"])
+
+
+@given(st.tuples(_STARTS, st.lists(_PIECES, max_size=3).map("".join)).map("".join))
+def test_a_plain_address_is_what_reading_it_gives(link: str) -> None:
+    if plain_addresses(BASE).fullmatch(link):
+        assert URL(link, encoded=True) == resolve(BASE, link)
+        assert str(URL(link, encoded=True)) == str(resolve(BASE, link)) == link
+        assert same_place(BASE, URL(link, encoded=True))
+
+
+def test_an_address_of_version_6_keeps_its_brackets() -> None:
+    base = base_address("http://[::1]:8080/dav/")
+    assert str(resolve(base, "book/")) == "http://[::1]:8080/dav/book/"
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "ftp://crm.example", "https://"])

@@ -91,6 +91,43 @@ def test_a_record_is_known_again_by_any_id(shelf: Shelf, odd: str) -> None:
     assert shelf.state.records.known(shelf.readers[Side.APP], [odd]).keys() >= {odd}
 
 
+def digested(shelf: Shelf, **digests: int | None) -> None:
+    page = shelf.page(Side.HUB)
+    page.sightings = [
+        structs.replace(shelf.sighting(Side.HUB, i, {}, f"v{digest}"), digest=digest)
+        for i, digest in digests.items()
+    ]
+    shelf.take(Side.HUB, page)
+
+
+@pytest.mark.parametrize(
+    ("ids", "digests", "moved"),
+    [
+        (["a", "b"], [1, 2], False),
+        (["b", "a"], [2, 1], False),
+        (["a", "a"], [1, 1], False),
+        ([], [], False),
+        (["a", "b"], [2, 1], True),
+        (["a", "b"], [1, 3], True),
+        (["a", "new"], [1, 2], True),
+        (["a", "gone"], [1, 4], True),
+        (["a", "b\0"], [1, 2], True),
+        (["blank"], [5], True),
+    ],
+)
+def test_a_page_is_as_known_only_where_every_record_is(
+    shelf: Shelf, ids: list[str], digests: list[int], moved: bool
+) -> None:
+    digested(shelf, a=1, b=2, gone=4, blank=None)
+    shelf.leave(Side.HUB, "gone")
+    records, reader = shelf.state.records, shelf.readers[Side.HUB]
+    rows = None if moved else [shelf.row(Side.HUB, i) for i in ids]
+    assert records.unmoved(reader, ids, digests, by="digest") == rows
+    versions = [f"v{digest}" for digest in digests]
+    assert records.unmoved(reader, ids, versions, by="version") == rows
+    assert records.unmoved(shelf.readers[Side.APP], ["a"], [1], by="digest") is None
+
+
 def test_pages_mark_due_for_every_sync_once_it_is_indexed(shelves: Shelves) -> None:
     shelf = shelves(syncs=2, indexed=False)
     first, second = shelf.syncs

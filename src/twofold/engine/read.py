@@ -11,7 +11,7 @@ from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.kit.contract import Batch
 from twofold.kit.errors import CursorExpired
-from twofold.store.types import Known, Page, Reader
+from twofold.store.types import Known, Page, Reader, Sighting
 
 SWEEP_EVERY = timedelta(hours=1)
 """How often a feed that never reports deletes is listed by ids only."""
@@ -81,6 +81,9 @@ def _begin(port: Port, world: World) -> bool:
 
 async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
     """Keep what a page says beyond what is known: unchanged rows are never decoded."""
+    unmoved = _unmoved(port, reader, batch)
+    if unmoved is not None:
+        return _kept(reader, batch, unchanged=unmoved)
     known = port.state.records.known(reader.id, [*batch.ids, *(i for i, _ in batch.gone)])
     changed = [i for i in _differing(batch, known) if not _unchanged(port, batch, i, known)]
     shown = [
@@ -105,16 +108,47 @@ async def _page(port: Port, reader: Reader, batch: Batch) -> Page:
         for i, into in {**dict(batch.gone), **vanished}.items()
         if i in known and not known[i].gone and i not in here
     ]
+    return _kept(
+        reader,
+        batch,
+        unchanged=[known[i].row for i in batch.ids if i in known and i not in vanished],
+        sightings=sightings,
+        gone=gone,
+        keys_gone=port.keys_of([row for row, _ in gone]),
+    )
+
+
+def _kept(
+    reader: Reader,
+    batch: Batch,
+    unchanged: Sequence[int],
+    sightings: Sequence[Sighting] = (),
+    gone: Sequence[tuple[int, str | None]] = (),
+    keys_gone: Sequence[Sequence[Sequence[int]]] = (),
+) -> Page:
     scanning = reader.scanning == 1
     return Page(
         sightings=sightings,
-        unchanged=[known[i].row for i in batch.ids if i in known] if scanning else (),
+        unchanged=unchanged if scanning else (),
         gone=gone,
-        keys_gone=port.keys_of([row for row, _ in gone]),
+        keys_gone=keys_gone,
         cursor=batch.cursor,
         listing=scanning,
         last=scanning and not (batch.snapshot and batch.more),
     )
+
+
+def _unmoved(port: Port, reader: Reader, batch: Batch) -> list[int] | None:
+    """The rows of a page that says nothing new, found without a look at each of its records."""
+    if not reader.complete or batch.gone:
+        return None
+    records, digests = port.state.records, list(batch.digests)
+    if None not in digests:
+        return records.unmoved(reader.id, batch.ids, digests, by="digest")
+    versions = list(batch.versions)
+    if not port.exact_versions or None in versions or any(d is not None for d in digests):
+        return None
+    return records.unmoved(reader.id, batch.ids, versions, by="version")
 
 
 def _differing(batch: Batch, known: Mapping[str, Known]) -> list[int]:

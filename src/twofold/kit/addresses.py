@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urljoin
 
 from yarl import URL
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+_PLAIN = r"/[\w\-.~!$&'()*+,;=:@%/]*+(?:\?[\w\-.~!$&'()*+,;=:@%/]++)?"
+"""A path and perhaps a query, of characters that need no escape (RFC 3986, section 3.3)."""
 
 
 def resolve(base: URL, reference: str) -> URL:
@@ -25,7 +29,7 @@ def resolve(base: URL, reference: str) -> URL:
         raise ValueError("not an address that starts with http:// or https://")
     return URL.build(
         scheme=url.scheme,
-        host=url.host,
+        host=url.host_subcomponent or "",
         port=url.explicit_port,
         path=url.raw_path,
         query_string=url.raw_query_string,
@@ -43,6 +47,11 @@ def base_address(text: str) -> URL:
     if "://" not in typed:
         typed = f"https://{typed}"
     return resolve(URL(), typed)
+
+
+def plain_addresses(base: URL) -> re.Pattern[str]:
+    """What matches whole is an address on the base's host that `resolve` would leave as it is."""
+    return re.compile(re.escape(str(base.origin())) + _PLAIN, re.ASCII)
 
 
 def same_place(base: URL, other: URL) -> bool:

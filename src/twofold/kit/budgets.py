@@ -9,9 +9,10 @@ whole numbers).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 
 from twofold.kit.clock import Clock
 from twofold.kit.contract import Limit, Pause
@@ -65,19 +66,31 @@ class Budgets:
         }
         self._blocked_until = _LONG_AGO
 
-    @asynccontextmanager
-    async def request(self, cost: Mapping[str, float] | None = None) -> AsyncIterator[None]:
+    def request(self, cost: Mapping[str, float] | None = None) -> AbstractAsyncContextManager[None]:
         """Hold what one request needs while it is under way; a limit not named costs 1.
 
         Raises:
             LimitUntil: the turn comes later than we may wait. Nothing is used up.
         """
-        costs = cost or {}
-        async with AsyncExitStack() as held:
+        return _Held(self, cost or {})
+
+    async def take(self, costs: Mapping[str, float]) -> None:
+        """Take a slot of each kind, and wait for the turn; takes nothing where that fails."""
+        taken: list[asyncio.Semaphore] = []
+        try:
             for slots in self._slots.values():
-                await held.enter_async_context(slots)
+                await slots.acquire()
+                taken.append(slots)
             await self._turn(costs)
-            yield
+        except BaseException:
+            for slots in taken:
+                slots.release()
+            raise
+
+    def give_back(self) -> None:
+        """Leave the slots of one request to others."""
+        for slots in self._slots.values():
+            slots.release()
 
     async def _turn(self, costs: Mapping[str, float]) -> None:
         """Wait until every rate allows the request. Turns are given in the order of asking."""
@@ -111,3 +124,24 @@ class Budgets:
     def block(self, until: datetime) -> None:
         """Send nothing before then: the app said so without naming a limit."""
         self._blocked_until = max(self._blocked_until, until)
+
+
+class _Held:
+    """What one request holds: a class, since a generator costs several times as much."""
+
+    __slots__ = ("_budgets", "_costs")
+
+    def __init__(self, budgets: Budgets, costs: Mapping[str, float]) -> None:
+        self._budgets = budgets
+        self._costs = costs
+
+    async def __aenter__(self) -> None:
+        await self._budgets.take(self._costs)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._budgets.give_back()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
 import msgspec
@@ -18,6 +19,12 @@ def digest_bytes(content: bytes) -> int:
     """The XXH3 hash of some bytes as a signed 64-bit number, as databases hold it."""
     number = xxhash.xxh3_64_intdigest(content)
     return number - _WHOLE if number >= _HALF else number
+
+
+def digests_of(contents: Iterable[bytes | msgspec.Raw]) -> list[int]:
+    """`digest_bytes` of each: for whole pages, at a fraction of the cost."""
+    unsigned = array("Q", map(xxhash.xxh3_64_intdigest, contents))
+    return array("q", unsigned.tobytes()).tolist()
 
 
 def digest_values(values: Iterable[tuple[str, Value | tuple[Target, ...]]]) -> int:

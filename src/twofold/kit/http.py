@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
-from twofold.kit.addresses import base_address, resolve, same_place
+from twofold.kit.addresses import base_address, plain_addresses, resolve, same_place
 from twofold.kit.auth import Auth
 from twofold.kit.budgets import Budgets
 from twofold.kit.clock import Clock
@@ -34,6 +34,8 @@ _BROKEN_GATEWAY = frozenset({502, 503, 504})
 _MOST_REDIRECTS = 5
 _LONGEST_BACKOFF = 30.0
 _READ_SIZE = 64 * 1024
+_PACKED = frozenset({"Content-Encoding", "Transfer-Encoding"})
+"""With one of these the length says nothing of how much will come."""
 
 
 class Bounds(Struct, frozen=True):
@@ -120,6 +122,7 @@ class AioHttp:
             self._base = base_address(base)
         except ValueError as error:
             raise Misunderstood(app, str(error)) from None
+        self._plain = plain_addresses(self._base)
 
     async def send(
         self,
@@ -182,20 +185,22 @@ class AioHttp:
 
     def _usable(self, response: Response, attempt: int) -> Response:
         """The response, unless it asks us to come back later or comes from a broken gateway."""
-        pauses = list(self.pauses(response))
-        self._budgets.learn(pauses)
+        pauses = self.pauses(response)
+        if pauses:
+            self._budgets.learn(pauses)
+        refusals = [pause for pause in pauses if pause.refused]
+        throttled = bool(refusals) or response.status == 429
+        if not throttled and response.status not in _BROKEN_GATEWAY:
+            return response
         now = self._clock.now()
         said = _retry_after(response, now)
-        refusals = [pause for pause in pauses if pause.refused]
-        if response.status == 429 or refusals:
+        if throttled:
             named = max((p.until for p in refusals if p.until is not None), default=None)
             until = said or named or now + timedelta(seconds=self._pace(attempt))
             raise _Failed("it throttles us", sent=False, until=until, throttled=True)
-        if response.status in _BROKEN_GATEWAY:
-            # A gateway may have passed a write on before it gave up.
-            reason = f"it answers with the server error {response.status}"
-            raise _Failed(reason, sent=True, until=said)
-        return response
+        # A gateway may have passed a write on before it gave up.
+        reason = f"it answers with the server error {response.status}"
+        raise _Failed(reason, sent=True, until=said)
 
     async def _back_off(self, attempt: int, until: datetime | None) -> None:
         """Wait before the next try, if there is one; all wait for a moment that the app named."""
@@ -246,6 +251,9 @@ class AioHttp:
 
     async def _content(self, answer: aiohttp.ClientResponse) -> bytes:
         """The body, as far as it is not too large; compressed ones count as unpacked."""
+        length, packed = answer.content_length, _PACKED.intersection(answer.headers)
+        if length is not None and not packed and length <= self._bounds.size:
+            return await answer.read()
         parts = bytearray()
         async for part in answer.content.iter_chunked(_READ_SIZE):
             parts += part
@@ -278,6 +286,8 @@ class AioHttp:
             Redirected: it is elsewhere.
             Misunderstood: it is no address.
         """
+        if self._plain.fullmatch(reference):
+            return URL(reference, encoded=True)
         try:
             target = resolve(base, reference)
         except ValueError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import orjson
 
@@ -21,6 +23,7 @@ _READER = (
 )
 _BLOCK = 13
 """A block of scan marks covers 2**13 rows, one kilobyte."""
+_BYTES, _WITHIN = 1 << _BLOCK - 3, (1 << _BLOCK) - 1
 
 
 class Records:
@@ -106,6 +109,26 @@ class Records:
             for i, row, digest, version, gone, looked in found
         }
 
+    def unmoved(
+        self, reader_id: int, ids: Sequence[str], marks: Sequence[int | str | None], *, by: str
+    ) -> list[int] | None:
+        """The rows of a page where each of its records exists as it is known, else None.
+
+        One cheap question, as most pages of a full listing are like that. ``marks`` are the digests
+        or versions that the page shows, ``by`` says which: "digest" or "version".
+        """
+        asked = _json(ids)
+        if "\\u0000" in asked:  # json_each ends a text at its first NUL
+            return None
+        found: list[tuple[int, int | str | None]] = self._connection.execute(
+            f"SELECT row, {by} FROM json_each(?) AS asked CROSS JOIN records"
+            " ON reader = ? AND records.id = asked.value WHERE gone = 0",
+            (asked, reader_id),
+        ).fetchall()
+        if len(found) != len(ids) or [mark for _, mark in found] != marks:
+            return None
+        return [row for row, _ in found]
+
     def stored(self, rows: Iterable[int]) -> dict[int, Stored]:
         """Records by row, decoded."""
         found = self._connection.execute(
@@ -180,7 +203,8 @@ class Records:
             )
             if moved.rowcount != 1:
                 raise FenceLost
-            see(db, reader.id, page.sightings, subscribers)
+            if page.sightings:
+                see(db, reader.id, page.sightings, subscribers)
             if page.gone:
                 leave(db, reader.id, page.gone, subscribers, page.keys_gone)
             if page.listing:
@@ -247,12 +271,12 @@ class Records:
 
 def mark(db: sqlite3.Connection, reader_id: int, rows: Iterable[int]) -> int:
     """Mark rows as shown by the listing under way; returns how many were not marked before."""
-    wanted: dict[int, int] = {}
+    wanted: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(_BYTES))
     for row in rows:
-        block = row >> _BLOCK
-        wanted[block] = wanted.get(block, 0) | 1 << (row & (1 << _BLOCK) - 1)
+        wanted[row >> _BLOCK][(row & _WITHIN) >> 3] |= 1 << (row & 7)
     added = 0
-    for block, bits in wanted.items():
+    for block, marks in wanted.items():
+        bits = int.from_bytes(marks, "little")
         found = db.execute(
             "SELECT bits FROM scan_marks WHERE reader = ? AND block = ?", (reader_id, block)
         ).fetchone()
@@ -260,7 +284,7 @@ def mark(db: sqlite3.Connection, reader_id: int, rows: Iterable[int]) -> int:
         added += (bits & ~before).bit_count()
         db.execute(
             "REPLACE INTO scan_marks (reader, block, bits) VALUES (?, ?, ?)",
-            (reader_id, block, (before | bits).to_bytes(1 << _BLOCK - 3, "little")),
+            (reader_id, block, (before | bits).to_bytes(_BYTES, "little")),
         )
     return added
 
@@ -438,11 +462,17 @@ def _restart(db: sqlite3.Connection, reader_id: int) -> None:
 
 
 def _bit(marks: Mapping[int, int], row: int) -> bool:
-    return bool(marks.get(row >> _BLOCK, 0) >> (row & (1 << _BLOCK) - 1) & 1)
+    return bool(marks.get(row >> _BLOCK, 0) >> (row & _WITHIN) & 1)
 
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
+
+
+@lru_cache(256)
+def _names(text: str) -> tuple[str, ...]:
+    """A JSON list of names; the same for every page of a reading."""
+    return tuple(orjson.loads(text))
 
 
 def _reader(row: Sequence[object]) -> Reader:
@@ -453,8 +483,8 @@ def _reader(row: Sequence[object]) -> Reader:
         id=int(str(i)),
         connection=int(str(connection)),
         object_type=str(object_type),
-        fields=tuple(orjson.loads(str(fields))),
-        associations=tuple(orjson.loads(str(associations))),
+        fields=_names(str(fields)),
+        associations=_names(str(associations)),
         cursor=None if cursor is None else str(cursor),
         scanning=int(str(scanning)),
         complete=bool(complete),
