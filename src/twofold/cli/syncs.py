@@ -16,6 +16,7 @@ from twofold.core.mappings import CustomMatching, Direction, Matching
 from twofold.core.records import Side
 from twofold.core.validate import Problem
 from twofold.services import health, syncs
+from twofold.services import matching as service
 from twofold.services.proposals import Request, Wish
 from twofold.store.syncs import Sync
 
@@ -145,6 +146,56 @@ def show(name: str) -> None:
         reply({"sync": described(found)})
     else:
         _show(found)
+
+
+@sync.command(example="twofold sync match shop-contacts --match email --match lastname+phone")
+@click.argument("name")
+@click.option(
+    "--matching",
+    type=click.Choice([preset.value for preset in Matching]),
+    help="A preset.",
+)
+@click.option(
+    "--match",
+    "match_rules",
+    multiple=True,
+    metavar="HUBFIELD[+HUBFIELD]",
+    help="A matching rule of your own, strongest first.",
+)
+def match(name: str, matching: str | None, match_rules: Sequence[str]) -> None:
+    """Match by other rules from now on; what is linked stays linked."""
+    chosen = matching_of(matching, match_rules)
+    if chosen is None:
+        raise click.UsageError("name a preset with --matching, or rules with --match")
+    changed, number = ask(lambda here: service.rematch(here, name, chosen), writes=True)
+    if as_json():
+        reply({"sync": described(changed), "due": number})
+    else:
+        words = matching_words(changed.rules.matching)
+        say(f"{name} matches by {words}; {number} unlinked records are planned again.")
+
+
+@sync.command(example="twofold sync duplicates shop-contacts")
+@click.argument("name")
+def duplicates(name: str) -> None:
+    """Report the records that one side has more than once, by what the sync matches by.
+
+    Both sides are read first where that was never done. Nothing is written to any app.
+    """
+    found = ask_app(lambda here: service.report(here, name), writes=True)
+    if as_json():
+        reply({"sides": found})
+        return
+    for one in found:
+        say(f"{one.side.value}: {one.total} records")
+        rows = [(shared.by, shared.groups, shared.records) for shared in one.shared]
+        table(("the same", "groups", "records"), rows, "  No duplicates.")
+        examples = [
+            (e.by, e.records, e.name, ", ".join(e.ids) + (" …" if e.records > len(e.ids) else ""))
+            for e in one.examples
+        ]
+        if examples:
+            table(("the same", "records", "name", "ids"), examples, "")
 
 
 @sync.command("on", example="twofold sync on shop-contacts")

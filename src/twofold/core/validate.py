@@ -52,6 +52,11 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
     return problems
 
 
+def check_matching(rules: Rules) -> list[Problem]:
+    """What is wrong with the matching rules alone."""
+    return list(_matching(rules))
+
+
 _WARNINGS = frozenset({"TF-F09", "TF-L08"})
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.engine.apply import apply
@@ -115,6 +116,33 @@ async def run_slice(
         outcome = _failed(error, context)
     state.syncs.set_status(sync_id, outcome.status)
     return outcome
+
+
+class HeldUp(TwofoldError):
+    """A brake, where nobody runs the sync who could be asked."""
+
+    def __init__(self, stop: Braked) -> None:
+        self.code = stop.brake.code
+        self.facts = {}
+        Exception.__init__(self, stop.brake.sentence)
+
+
+async def read_only(
+    state: State, world: World, sync_id: int, connectors: Mapping[Side, Connector]
+) -> None:
+    """Read both sides and do nothing about it: what was read is there for the first run.
+
+    Raises:
+        TwofoldError: a side cannot be read, or its reading was braked (TF-B…).
+        FenceLost: another worker took over.
+    """
+    fence = state.syncs.claim(sync_id)
+    ports = _ports(state, state.syncs.get(sync_id), connectors, world, Hold(sync_id, fence))
+    for side in Side:
+        try:
+            await read(ports[side], world)
+        except Braked as stop:
+            raise HeldUp(stop) from stop
 
 
 class _How(NamedTuple):

@@ -17,6 +17,11 @@ def needed_fields(rules: Rules, side: Side) -> tuple[str, ...]:
 
 def install(state: State, name: str, connection: int, rules: Rules, *, enabled: bool) -> int:
     """Store a sync with its readers; returns its id."""
+    return state.syncs.add(name, connection, widen(state, connection, rules), rules, enabled)
+
+
+def widen(state: State, connection: int, rules: Rules) -> tuple[int, int]:
+    """Have both sides read what the rules need; returns the readers (hub, app)."""
     readers = []
     for side, its_connection in ((Side.HUB, HUB_CONNECTION), (Side.APP, connection)):
         associations = [mapping.end(side) for mapping in rules.associations]
@@ -26,5 +31,4 @@ def install(state: State, name: str, connection: int, rules: Rules, *, enabled: 
         readers.append(reader.id)
         for mapping in rules.associations:  # the far ends, whose own sync says what is read there
             state.records.widen(its_connection, mapping.target(side), (), ())
-    ends = (readers[0], readers[1])
-    return state.syncs.add(name, connection, ends, rules, enabled)
+    return readers[0], readers[1]
