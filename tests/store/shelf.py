@@ -34,9 +34,9 @@ RULES = Rules(contact(), contact(), (FieldMapping(EMAIL, EMAIL),))
 
 
 def key_of(fields: Fields) -> list[int]:
-    """The match key of a record, as a hash."""
-    email = fields.get("email")
-    return [] if email is None else [xxhash.xxh3_64_intdigest(str(email).encode()) >> 1]
+    """The match keys of a record, as hashes: its addresses, apart by spaces."""
+    emails = str(fields.get("email") or "").split()
+    return [xxhash.xxh3_64_intdigest(email.encode()) >> 1 for email in emails]
 
 
 def sent(value: str, source: str = "there", before: str = "before") -> Note:

@@ -11,6 +11,7 @@ from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
 from twofold.store.byhand import Orders, Pair
+from twofold.store.foreseen import foresee
 from twofold.store.syncs import RunStatus
 from twofold.store.types import Creation, Settlement, SingleChange
 
@@ -44,6 +45,8 @@ def fill(shelf: Shelf, sync: int) -> None:
     fence = state.syncs.get(sync).fence
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
+    with state.database.transaction() as db:
+        foresee(db, sync)
 
 
 def test_deleting_a_sync_leaves_nothing_of_it_behind(shelf: Shelf) -> None:

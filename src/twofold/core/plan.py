@@ -24,7 +24,7 @@ from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import UNMET, Link, seen_given
 from twofold.core.mappings import AssociationMapping, Direction, Rules
-from twofold.core.merge import AGREED, Merge, Reason, Seen, merge
+from twofold.core.merge import AGREED, Merge, Reason, Seen, likeness, merge
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
 from twofold.core.values import Value, is_blank
@@ -43,6 +43,7 @@ class Program:
             conversion(m, rules.direction, rules.timezone, rules.region) for m in rules.mappings
         )
         self.scope = scoper(rules, now)
+        self.alike = likeness(self.conversions)
         self.sends: Mapping[Side, tuple[tuple[str, str, str, Writer], ...]] = {
             side: tuple(
                 (c.name, c.fields[side], c.fields[side.other], c.write[side.other])
@@ -127,6 +128,8 @@ def plan_pair(
         unmet = link is UNMET and len(standing.earlier) == len(Side)
         # Of history nothing travels: what differs from before counts as agreed (L7).
         return PairPlan(_outcome(scope), seen=shown if unmet else link.seen)
+    if not program.rules.associations and program.alike(hub.fields, app.fields):
+        return IN_AGREEMENT
     seen = seen_given(link, program.conversions, shown)
     merged = merge(
         program.conversions, shown, seen, program.rules.default_side, scope.open, link.frozen

@@ -27,6 +27,7 @@ from twofold.store.types import (
     Settlement,
     Sighting,
     SingleChange,
+    Stored,
 )
 
 Sightings = Mapping[tuple[Side, str], Sighting]
@@ -56,6 +57,7 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
         if error is None:
             error = await create(context, side, todo)
     settlement = Settlement(moves=moves)
+    _settle_agreed(context, settlement, chunk.agreed)
     _settle_quiet(context, settlement, quiet)
     _settle_ended(settlement, chunk)
     sightings = _sightings(context, outcomes, creates)
@@ -122,6 +124,17 @@ def _known_by_note(pair: PairWork) -> tuple[bytes, bytes] | None:
     if not pair.link.note or seen is None:
         return None
     return encode(seen[Side.HUB]), encode(seen[Side.APP])
+
+
+def _settle_agreed(
+    context: Context, settlement: Settlement, agreed: list[tuple[Stored, Stored]]
+) -> None:
+    """New pairs that need no write, and were nothing before."""
+    context.count("linked", len(agreed))
+    settlement.agreed = agreed
+    if context.far_ends:
+        ends = [(side, end.row) for pair in agreed for side, end in zip(Side, pair, strict=True)]
+        settlement.waits += [(place, ()) for place in ends]
 
 
 def _settle_quiet(context: Context, settlement: Settlement, pairs: Sequence[PairWork]) -> None:
@@ -373,6 +386,9 @@ def _wait(context: Context, settlement: Settlement, pair: PairWork) -> None:
 def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
     """Everything of this chunk is done, but for what is due again."""
     done = dict.fromkeys(chunk.places)
+    for hub, app in chunk.agreed:
+        done[Side.HUB, hub.row] = None
+        done[Side.APP, app.row] = None
     for pair in chunk.pairs:
         done[Side.HUB, pair.hub.row] = None
         done[Side.APP, pair.app.row] = None

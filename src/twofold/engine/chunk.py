@@ -16,6 +16,7 @@ from twofold.core.health import Outcome
 from twofold.core.links import UNMET, Link
 from twofold.core.matching import Ambiguity, MatchKeys, match
 from twofold.core.plan import (
+    IN_AGREEMENT,
     Create,
     PairPlan,
     excluded,
@@ -71,6 +72,8 @@ class Chunk(Struct):
     places: Sequence[Place]
     """The due records that it deals with."""
     pairs: list[PairWork]
+    agreed: list[tuple[Stored, Stored]]
+    """Pairs (hub, app) that were matched just now and need no write."""
     ended: list[tuple[LinkRow, Outcome]]
     """Links that lost one end."""
     creates: list[CreateWork]
@@ -79,13 +82,19 @@ class Chunk(Struct):
     unsure: list[Place] = msgspec.field(default_factory=list)
     """Records whose create was noted and may have happened: nothing is made until we know."""
 
+    @property
+    def all_pairs(self) -> list[PairWork]:
+        """The pairs, with those that were matched just now and agree."""
+        met = [PairWork(hub, app, UNMET, IN_AGREEMENT) for hub, app in self.agreed]
+        return [*self.pairs, *met]
+
 
 def assemble(context: Context, places: Sequence[Place]) -> Chunk:
     """Load and plan the due records."""
     links = _links(context, places)
     linked = {(Side.HUB, x.hub.row) for x in links} | {(Side.APP, x.app.row) for x in links}
     alone = [place for place in places if place not in linked]
-    chunk = Chunk(places, [], [], [], [])
+    chunk = Chunk(places, [], [], [], [], [])
     _plan_links(context, chunk, links)
     if alone:
         _plan_unlinked(context, chunk, alone)
@@ -126,40 +135,112 @@ def _ended(context: Context, link: LinkRow) -> Outcome:
 
 
 def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> None:
-    related = _related(context, places)
-    keys = {side: {row: k for (s, row), (_, k) in related.items() if s is side} for side in Side}
-    records = {place: stored for place, (stored, _) in related.items()}
-    refused = context.refused(keys[Side.HUB])
-    matching = match(keys[Side.HUB], keys[Side.APP], refused=refused)
-    sides = {side: [r.record for (s, _), r in records.items() if s is side] for side in Side}
-    twins = context.twins(sides)
-    known = context.state.links.singles(context.sync.id, related)
+    matched = _Matched([], {}, [])
+    rest = _match_ahead(context, places, matched)
+    if rest:
+        _match_groups(context, rest, matched)
+    twins = context.twins(
+        {
+            side: [pair[side is Side.APP].record for pair in matched.pairs]
+            + [stored.record for (s, _), stored in matched.alone.items() if s is side]
+            for side in Side
+        }
+    )
+    known = context.state.links.singles(context.sync.id, matched.places())
     unsure = {(c.side.other, c.source) for c in context.state.links.creations(context.sync.id)}
-    for hub_row, app_row, _ in matching.pairs:
-        ends: tuple[Place, Place] = ((Side.HUB, hub_row), (Side.APP, app_row))
+    for hub, app in matched.pairs:
+        ends: tuple[Place, Place] = ((Side.HUB, hub.row), (Side.APP, app.row))
         if not unsure.isdisjoint(ends):  # the twin of one may be what we made: wait until we know
             chunk.unsure += ends
             continue
-        hub, app = records[Side.HUB, hub_row], records[Side.APP, app_row]
         plan = plan_pair(context.program, hub.record, app.record, UNMET, twins)
-        states = tuple(
-            known.get(place, (None, None))[0]
-            for place in ((Side.HUB, hub_row), (Side.APP, app_row))
-        )
-        work = PairWork(hub, app, UNMET, plan, single_states=(states[0], states[1]))
-        chunk.pairs.append(work)
-    for place, ambiguity in sorted(matching.ambiguous.items(), key=lambda item: item[0]):
-        outcome = _ambiguous(context, place[0], ambiguity, records)
-        _keep_single(chunk, place, outcome, known)
-    for place in sorted(matching.alone):
-        planned = plan_single(context.program, place[0], records[place].record, twins)
-        old = known.get(place, (None, None))[0]
-        if isinstance(planned, Create) and place in unsure:
-            chunk.unsure.append(place)
-        elif isinstance(planned, Create):
-            chunk.creates.append(CreateWork(records[place], planned.side, planned, old))
+        states = (known.get(ends[0], _NEW)[0], known.get(ends[1], _NEW)[0])
+        if plan is IN_AGREEMENT and states == (None, None):
+            chunk.agreed.append((hub, app))
         else:
+            chunk.pairs.append(PairWork(hub, app, UNMET, plan, single_states=states))
+    for place, outcome in matched.ambiguous:
+        _keep_single(chunk, place, outcome, known)
+    for place, stored in matched.alone.items():
+        planned = plan_single(context.program, place[0], stored.record, twins)
+        if isinstance(planned, Outcome):
             _keep_single(chunk, place, planned, known)
+        elif place in unsure:
+            chunk.unsure.append(place)
+        else:
+            old = known.get(place, _NEW)[0]
+            chunk.creates.append(CreateWork(stored, planned.side, planned, old))
+
+
+_NEW = (None, None)
+
+
+class _Matched(Struct):
+    """What matching came to."""
+
+    pairs: list[tuple[Stored, Stored]]
+    alone: dict[Place, Stored]
+    ambiguous: list[tuple[Place, Outcome]]
+
+    def places(self) -> set[Place]:
+        """Everything in it."""
+        return {
+            *((Side.HUB, hub.row) for hub, _ in self.pairs),
+            *((Side.APP, app.row) for _, app in self.pairs),
+            *self.alone,
+            *(place for place, _ in self.ambiguous),
+        }
+
+
+def _match_ahead(context: Context, places: Sequence[Place], matched: _Matched) -> Sequence[Place]:
+    """Take what was foreseen, once the real keys agree too; returns what remains."""
+    links, sync = context.state.links, context.sync.id
+    if not links.any_foreseen(sync):
+        return places
+    done: set[Place] = set()
+    for side in Side:
+        for ahead in links.foreseen(sync, side, [row for s, row in places if s is side]):
+            record, twin = ahead.record, ahead.twin
+            place: Place = (side, record.row)
+            if twin is None:
+                matched.alone[place] = record
+            elif place in done:
+                continue  # its twin came first
+            elif not record.gone and not twin.gone and _strongly_equal(context, side, record, twin):
+                matched.pairs.append((record, twin) if side is Side.HUB else (twin, record))
+                done.add((side.other, twin.row))
+            else:
+                continue
+            done.add(place)
+    return [place for place in places if place not in done]
+
+
+def _strongly_equal(context: Context, side: Side, record: Stored, twin: Stored) -> bool:
+    """Whether two records share a key of the strongest level; a hash only proposes."""
+    ours = context.key_maker(side, record.record.fields)
+    theirs = context.key_maker(side.other, twin.record.fields)
+    if ours.firm or not (ours.levels and theirs.levels):
+        return False
+    return not set(ours.levels[0]).isdisjoint(theirs.levels[0])
+
+
+def _match_groups(context: Context, places: Sequence[Place], matched: _Matched) -> None:
+    """Match within the closed groups of some records."""
+    related = _related(context, places)
+    keys = {side: {row: k for (s, row), (_, k) in related.items() if s is side} for side in Side}
+    records = {place: stored for place, (stored, _) in related.items()}
+    before = matched.places()  # they may share a key with these on their own side
+    refused = context.refused(keys[Side.HUB])
+    found = match(keys[Side.HUB], keys[Side.APP], refused=refused)
+    matched.pairs += [
+        (records[Side.HUB, hub], records[Side.APP, app])
+        for hub, app, _ in found.pairs
+        if (Side.HUB, hub) not in before
+    ]
+    for place, ambiguity in sorted(found.ambiguous.items(), key=lambda item: item[0]):
+        outcome = _ambiguous(context, place[0], ambiguity, records)
+        matched.ambiguous.append((place, outcome))
+    matched.alone |= {place: records[place] for place in sorted(found.alone - before)}
 
 
 def _keep_single(

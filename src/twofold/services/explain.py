@@ -122,7 +122,7 @@ def _hashes(context: Context, side: Side, text: str) -> list[int]:
 def _explained(context: Context, standing: Standing) -> Explanation:
     hub, app = standing.hub, standing.app
     chunk = assemble(context, [standing.place])
-    pair = next((p for p in chunk.pairs if _is(p.hub, hub) or _is(p.app, app)), None)
+    pair = next((p for p in chunk.all_pairs if _is(p.hub, hub) or _is(p.app, app)), None)
     if pair is not None:
         hub, app = pair.hub, pair.app
     plan = None if pair is None else pair.plan

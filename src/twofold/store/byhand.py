@@ -20,6 +20,7 @@ from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.fences import disturb
+from twofold.store.foreseen import forget_foreseen
 from twofold.store.keys import Keys, fill_keys
 from twofold.store.records import as_stored, count
 from twofold.store.settling import forget_single, wake_waiting
@@ -232,7 +233,8 @@ def _unlink(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
 
 
 def _plan_again(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
-    """Both records become due now, whatever they waited for."""
+    """Both records become due now, whatever they waited for, and are matched anew."""
+    forget_foreseen(db, sync, zip(Side, pair, strict=True))
     for side in Side:
         place = (sync, side.value, pair.end(side))
         for table in ("retries", "waits"):

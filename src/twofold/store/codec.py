@@ -39,6 +39,8 @@ def storable_text(text: str) -> str:
 def decode(data: bytes) -> dict[str, Value]:
     """The inverse of ``encode``."""
     fields: dict[str, Any] = orjson.loads(data)
+    if b":{" not in data and b":[" not in data:
+        return fields  # the usual case: nothing is nested
     for name, value in fields.items():
         if type(value) is dict or type(value) is list:
             fields[name] = _restore(value)

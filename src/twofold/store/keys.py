@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from twofold.core.records import Side
+from twofold.store.foreseen import any_foreseen, foresee, forget_foreseen, unsettle
 from twofold.store.types import Sighting, Subscriber
 
 Keys = Mapping[Side, Iterable[tuple[int, int]]]
@@ -30,6 +31,7 @@ def fill_keys(db: sqlite3.Connection, sync: int, keys: Keys) -> None:
         (sync,),
     )
     db.execute("DROP TABLE unsorted_keys")
+    foresee(db, sync)
 
 
 def move_keys(
@@ -37,6 +39,7 @@ def move_keys(
 ) -> None:
     """Keep the match keys in step; whoever shared a key that was dropped becomes due."""
     sync, side = subscriber.sync, subscriber.side.value
+    ahead = any_foreseen(db, sync)
     dropped: list[tuple[int, int, str, int]] = []
     added: list[tuple[int, int, str, int]] = []
     for sighting, position in items:
@@ -47,6 +50,9 @@ def move_keys(
         elif now != before:
             dropped += [(sync, k, side, sighting.row or 0) for k in before if k not in now]
             added += [(sync, k, side, sighting.row or 0) for k in now if k not in before]
+    if ahead:
+        forget_foreseen(db, sync, [(subscriber.side, row) for *_, row in (*dropped, *added)])
+        unsettle(db, sync, [key for _, key, _, _ in added])
     drop_keys(db, dropped)
     added.sort()
     db.executemany("INSERT OR IGNORE INTO match_keys VALUES (?, ?, ?, ?)", added)

@@ -11,11 +11,14 @@ from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.fences import check_fence, disturb
+from twofold.store.foreseen import any_foreseen
 from twofold.store.keys import Keys, fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row
+from twofold.store.records import as_stored
 from twofold.store.settling import note_creations, note_links, note_new_links, settle
 from twofold.store.types import (
     Creation,
+    Foreseen,
     LinkRow,
     Place,
     Settlement,
@@ -168,6 +171,25 @@ class Links:
                 if seen <= most:
                     carriers.append((key, (_SIDES[side], row)))
         return carriers
+
+    def any_foreseen(self, sync: int) -> bool:
+        """Whether anything is foreseen: only during a first sync."""
+        return any_foreseen(self._connection, sync)
+
+    def foreseen(self, sync: int, side: Side, rows: Sequence[int]) -> list[Foreseen]:
+        """What was foreseen of some unlinked records, where their twins are unlinked too."""
+        found = self._connection.execute(
+            "SELECT r.row, r.id, r.version, r.shown, r.gone, r.into_id,"
+            " t.row, t.id, t.version, t.shown, t.gone, t.into_id FROM json_each(?) j"
+            " CROSS JOIN foreseen f ON f.sync = ? AND f.side = ? AND f.row = j.value"
+            " JOIN records r ON r.row = f.row LEFT JOIN records t ON t.row = f.twin"
+            f" WHERE NOT EXISTS (SELECT 1 FROM links WHERE sync = ? AND {side.other} = f.twin)",
+            (_json(rows), sync, side.value, sync),
+        )
+        return [
+            Foreseen(as_stored(*row[:6]), None if row[6] is None else as_stored(*row[6:]))
+            for row in found
+        ]
 
     def singles(self, sync: int, places: Iterable[Place]) -> dict[Place, tuple[int, str | None]]:
         """State and outcome of those unlinked records that were planned before."""

@@ -14,6 +14,7 @@ from twofold.database.sqlite import Database
 from twofold.store.codec import decode
 from twofold.store.errors import FenceLost
 from twofold.store.fences import Hold, check_hold, disturb
+from twofold.store.foreseen import forget_foreseen
 from twofold.store.keys import drop_keys, move_keys
 from twofold.store.types import Known, Page, Reader, Sighting, Stored, Subscriber
 
@@ -360,6 +361,7 @@ def leave(
             for (row, _), k in zip(gone, keys, strict=True)
             for key in k[position]
         ]
+        forget_foreseen(db, sync, [(side, row) for row, _ in gone])
         drop_keys(db, carried)
         for row, _ in gone:
             found = db.execute(

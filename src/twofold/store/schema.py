@@ -181,7 +181,20 @@ CREATE TABLE refusals (
 CREATE INDEX refusals_by_app ON refusals (sync, app);
 """
 
+_FORESEEN = """
+-- What matching all records at once came to, for the records of which that is simple: their twin,
+-- or NULL where they are alone. A row is dropped when it is used, and when a key near it moves.
+CREATE TABLE foreseen (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    twin INTEGER,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
+    Migration(3, "matches seen ahead", _FORESEEN),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from twofold.core.health import Outcome, State
+from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.store.linkrows import encode_note, encode_outcome
@@ -17,11 +17,15 @@ from twofold.store.types import (
     CreatedLink,
     Creation,
     LinkChange,
+    Place,
     Settlement,
     Sighting,
     SingleChange,
+    Stored,
     Subscriber,
 )
+
+_SYNCED = int(State.IN_SYNC)
 
 Notes = Sequence[tuple[int, Note, tuple[bytes, bytes] | None]]
 """(hub row, note, *seen* (hub, app) as an earlier note moved it)."""
@@ -82,8 +86,13 @@ def settle(
 ) -> None:
     """Store everything that one chunk changed."""
     unmoved = _unmoved(db, sync, settlement.moves)
+    changes = [*settlement.links]
+    if all(unmoved):
+        _settle_agreed(db, sync, settlement.agreed)
+    else:  # a reading came between: one by one, beside what is gone by now
+        changes += map(_of_agreed, settlement.agreed)
     _settle_sightings(db, sync, settlement, subscribers)
-    changes = [*settlement.links, *map(_of_created, settlement.created)]
+    changes += map(_of_created, settlement.created)
     singles = [*settlement.singles, *map(_no_longer_alone, settlement.created)]
     dead = _dead(db, changes, singles)
     deltas: dict[int, int] = {}
@@ -140,6 +149,27 @@ def _dead(
         (_json(rows),),
     )
     return {row for (row,) in found}
+
+
+def _settle_agreed(
+    db: sqlite3.Connection, sync: int, agreed: Sequence[tuple[Stored, Stored]]
+) -> None:
+    """Link pairs in agreement: of a first sync, nearly all that there is to write."""
+    if not agreed:
+        return
+    db.executemany(
+        "INSERT INTO links (sync, hub, app, state) VALUES (?, ?, ?, ?)",
+        [(sync, hub.row, app.row, _SYNCED) for hub, app in agreed],
+    )
+    wake_waiting(db, [end.row for pair in agreed for end in pair])
+    count(db, sync, {_SYNCED: len(agreed)})
+    db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (len(agreed), sync))
+
+
+def _of_agreed(pair: tuple[Stored, Stored]) -> LinkChange:
+    hub, app = pair
+    ends = Agreed(hub.shown, True), Agreed(app.shown, True)
+    return LinkChange(hub.row, app.row, IN_SYNC, None, *ends)
 
 
 def _settle_links(
@@ -257,9 +287,7 @@ def _settle_singles(
 def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> None:
     places = [(sync, side.value, row) for side, row in settlement.creations_done]
     db.executemany("DELETE FROM creations WHERE sync = ? AND side = ? AND source = ?", places)
-    done = [(sync, side.value, row) for side, row in settlement.done]
-    db.executemany("DELETE FROM due WHERE sync = ? AND side = ? AND row = ?", done)
-    db.executemany("DELETE FROM retries WHERE sync = ? AND side = ? AND row = ?", done)
+    _forget_due(db, sync, settlement.done)
     db.executemany(
         "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
         [(sync, side.value, row) for side, row in settlement.due],
@@ -282,6 +310,18 @@ def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> No
             "INSERT OR IGNORE INTO waits VALUES (?, ?, ?, ?, ?)",
             [(sync, reader, target, side.value, row) for reader, target in targets],
         )
+
+
+def _forget_due(db: sqlite3.Connection, sync: int, done: Sequence[Place]) -> None:
+    """What was dealt with is no longer due, nor to be tried again, nor foreseen."""
+    for side in Side:
+        rows = _json([row for s, row in done if s is side])
+        for table in ("due", "retries", "foreseen"):
+            db.execute(
+                f"DELETE FROM {table} WHERE sync = ? AND side = ?"
+                " AND row IN (SELECT value FROM json_each(?))",
+                (sync, side.value, rows),
+            )
 
 
 def forget_single(db: sqlite3.Connection, sync: int, side: Side, row: int) -> None:

@@ -277,6 +277,7 @@ _OF_A_SYNC = (
     "due",
     "retries",
     "match_keys",
+    "foreseen",
     "waits",
     "counters",
     "runs",

@@ -92,6 +92,13 @@ class LinkRow(Struct):
     outcome: str | None
 
 
+class Foreseen(Struct):
+    """An unlinked record whose match was simple to find: its twin, or None where it is alone."""
+
+    record: Stored
+    twin: Stored | None
+
+
 class Page(Struct):
     """One page of a feed, ready to be stored."""
 
@@ -130,6 +137,8 @@ class Settlement(Struct):
     """How often each reader (hub, app) had stored something when the chunk was loaded."""
     sightings: list[tuple[int, Sighting]] = field(default_factory=list)
     """(reader, what a side showed in answer to our write)."""
+    agreed: list[tuple[Stored, Stored]] = field(default_factory=list)
+    """New pairs (hub, app) that need no write: *seen* is what both showed at the chunk's load."""
     links: list[LinkChange] = field(default_factory=list)
     ended: list[tuple[int, Outcome, int]] = field(default_factory=list)
     """(hub row, outcome, old state) of links that lost one end."""
