@@ -47,6 +47,7 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:
         foresee(db, sync)
+    state.schedule.enroll()
 
 
 def test_deleting_a_sync_leaves_nothing_of_it_behind(shelf: Shelf) -> None:

@@ -14,7 +14,7 @@ import click
 from twofold.app import installation, prepare
 from twofold.cli import failures
 from twofold.services.installation import Installation
-from twofold.services.writer import only_writer
+from twofold.services.writer import only_writer, server_runs
 
 T = TypeVar("T")
 
@@ -46,19 +46,28 @@ def as_json() -> bool:
     return bool(click.get_current_context().meta.get(_JSON))
 
 
-def ask(work: Callable[[Installation], T], *, writes: bool = False) -> T:
-    """Call a service with the installation; ``writes``: as the only writer."""
+def ask(work: Callable[[Installation], T], *, writes: bool = False, runs: bool = False) -> T:
+    """Call a service with the installation.
+
+    ``writes``: as the only writer, or beside the service, whose runs begin again where what they
+    know is changed; ``runs``: it runs syncs itself, which the service does not allow beside it.
+    """
     folder = data_folder()
     with ExitStack() as held:
-        if writes:
+        if runs or (writes and not server_runs(folder)):
             prepare(folder)
             held.enter_context(only_writer(folder))
         return work(held.enter_context(installation(folder)))
 
 
-def ask_app(work: Callable[[Installation], Coroutine[Any, Any, T]], *, writes: bool = False) -> T:
+def ask_app(
+    work: Callable[[Installation], Coroutine[Any, Any, T]],
+    *,
+    writes: bool = False,
+    runs: bool = False,
+) -> T:
     """Call a service that calls an app. Ctrl-C cancels it between two effects."""
-    return ask(lambda here: asyncio.run(work(here)), writes=writes)
+    return ask(lambda here: asyncio.run(work(here)), writes=writes, runs=runs)
 
 
 class Command(click.Command):

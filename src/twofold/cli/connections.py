@@ -118,6 +118,25 @@ def rename(label: str, new_label: str) -> None:
     _show(made, f"{label} is now {made.label}")
 
 
+@connection.command(example="twofold connection poll shop --every 60")
+@click.argument("label")
+@click.option(
+    "--every",
+    type=click.FloatRange(5, 86_400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="From the end of one poll to the next one.",
+)
+def poll(label: str, every: float) -> None:
+    """Set how many seconds pass between two polls of an app, while the service runs.
+
+    While somebody is at work it is polled more often, every five seconds at most.
+    """
+    made = ask(lambda here: connections.poll_every(here, label, every), writes=True)
+    _show(made, f"{label} is polled every {every:g} seconds")
+
+
 @connection.command(example="twofold connection remove shop --with-syncs --yes")
 @click.argument("label")
 @click.option("--with-syncs", is_flag=True, help="Delete the syncs that use it, too.")

@@ -50,7 +50,7 @@ def run_command(names: Sequence[str], everything: bool, full: bool, allow_empty:
         with _bars() as tell:
             return [await runs.run(here, sync, options, tell) for sync in syncs]
 
-    reports = ask_app(work, writes=True)
+    reports = ask_app(work, runs=True)
     if as_json():
         reply({"runs": [{**_described(report)} for report in reports]})
     else:

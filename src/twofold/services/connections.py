@@ -26,6 +26,8 @@ class Shown(Struct, frozen=True):
     """Names of the answers that are stored sealed."""
     syncs: tuple[str, ...]
     is_hub: bool = False
+    poll: float = 300.0
+    """Seconds between two polls, unless somebody is at work."""
 
 
 class Contents(Struct, frozen=True):
@@ -119,6 +121,12 @@ def rename(here: Installation, label: str, new: str) -> Shown:
     return one(here, new)
 
 
+def poll_every(here: Installation, label: str, seconds: float) -> Shown:
+    """Set the time between two polls of an app (R2)."""
+    here.state.schedule.poll_every(here.connection(label).id, seconds)
+    return one(here, label)
+
+
 def contents(here: Installation, label: str) -> Contents:
     """What would be removed with a connection."""
     connection = here.connection(label)
@@ -161,6 +169,7 @@ def _shown(here: Installation, connection: Connection) -> Shown:
         _hidden(here, connection),
         _syncs_of(here, connection),
         connection.id == HUB_CONNECTION,
+        connection.poll,
     )
 
 

@@ -11,6 +11,7 @@ from twofold.core.health import Counts, Group, State, group
 from twofold.core.records import Side
 from twofold.services import runs
 from twofold.services.installation import Installation
+from twofold.services.slices import scanned
 from twofold.store.syncs import Run, Sync
 
 
@@ -119,7 +120,7 @@ def _word(here: Installation, sync: Sync) -> tuple[Word, str, str]:
     before = runs.waits_for(here, sync)
     if before is not None:
         return Word.QUEUED, queued, f"another object must sync first: {before.name}"
-    number = runs.scanned(here, sync)
+    number = scanned(here, sync)
     if not sync.indexed:
         if number == 0:
             return Word.NO_ACTIVE, Word.NO_ACTIVE, "not started"

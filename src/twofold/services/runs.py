@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
-from enum import StrEnum
 
 from msgspec import Struct
 
@@ -16,38 +13,26 @@ from twofold.core.errors import TwofoldError, sentence
 from twofold.core.health import Counts
 from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
-from twofold.engine.run import Ending, SliceOutcome, run_slice
-from twofold.engine.world import World
+from twofold.engine.run import Ending
 from twofold.services.installation import Installation
-from twofold.store.errors import FenceLost
+from twofold.services.slices import Phase, Progress, Tell, Watched, one_slice
 from twofold.store.syncs import Run, RunStatus, Sync
 
 ORDER = ("company", "contact", "deal")
 """Hub object types, in the order in which they run; others come last."""
 
-_TELL_EVERY = 0.1
-"""Seconds between two words about progress."""
-
-
-class Phase(StrEnum):
-    """What a run is busy with."""
-
-    SCANNING = "scanning"
-    APPLYING = "in progress"
-
-
-class Progress(Struct, frozen=True):
-    """How far a run has come."""
-
-    sync: str
-    phase: Phase
-    done: int
-    """Records read, or planned and written."""
-    total: int | None = None
-    """None while it is not known."""
-
-
-Tell = Callable[[Progress], None]
+__all__ = [
+    "Options",
+    "Phase",
+    "Progress",
+    "Report",
+    "Tell",
+    "chosen",
+    "latest",
+    "rank",
+    "run",
+    "waits_for",
+]
 
 
 class Options(Struct, frozen=True):
@@ -93,7 +78,7 @@ def chosen(here: Installation, names: Sequence[str]) -> list[Sync]:
                 raise TwofoldError("TF-U10", name=sync.name)
     else:
         syncs = [sync for sync in here.state.syncs.all() if sync.enabled]
-    return sorted(syncs, key=_rank)
+    return sorted(syncs, key=rank)
 
 
 async def run(
@@ -127,25 +112,27 @@ def latest(here: Installation, name: str = "", limit: int = 20) -> list[tuple[Sy
     return sorted(found, key=lambda item: item[1].id, reverse=True)[:limit]
 
 
-def waits_for(here: Installation, sync: Sync) -> Sync | None:
+def waits_for(here: Installation, sync: Sync, others: Sequence[Sync] | None = None) -> Sync | None:
     """The sync whose first run must end before this one goes on (D14).
 
     Only while that run can still end by itself: a sync that is off, or that waits for a person,
-    holds nobody up, and associations wait for it instead (A3).
+    holds nobody up, and associations wait for it instead (A3). ``others``: all syncs, where they
+    are known.
     """
     targets = {(m.hub_target, m.app_target) for m in sync.rules.associations}
-    for other in here.state.syncs.all():
+    for other in here.state.syncs.all() if others is None else others:
         is_target = (other.rules.hub.name, other.rules.app.name) in targets
         if not is_target or other.connection != sync.connection or other.id == sync.id:
             continue
-        earlier = _rank(other) < _rank(sync)
+        earlier = rank(other) < rank(sync)
         free = other.enabled and not other.status.needs_person
         if earlier and free and not here.state.syncs.ever_done(other.id):
             return other
     return None
 
 
-def _rank(sync: Sync) -> tuple[int, int]:
+def rank(sync: Sync) -> tuple[int, int]:
+    """The place of a sync in the order of runs."""
     name = sync.rules.hub.name
     return (ORDER.index(name) if name in ORDER else len(ORDER), sync.id)
 
@@ -158,7 +145,8 @@ async def _noted(
     ending = "interrupted"
     summary: dict[str, int | str] = {}
     try:
-        outcome = await _slices(here, sync, options, tell)
+        world = Watched(here, sync, tell)
+        outcome = await one_slice(here, sync, world, allow_empty=options.allow_empty)
         ending = outcome.ending.value
         summary = {**outcome.counts, "code": outcome.status.code}
     except Exception as error:
@@ -178,62 +166,6 @@ async def _noted(
         _now(here),
         outcome.retry_at,
     )
-
-
-async def _slices(here: Installation, sync: Sync, options: Options, tell: Tell) -> SliceOutcome:
-    world = _Watched(here, sync, tell)
-    try:
-        async with here.both_sides(sync) as connectors:
-            return await run_slice(
-                here.state, world, sync.id, connectors, allow_empty=options.allow_empty
-            )
-    except (DatabaseError, FenceLost):
-        raise
-    except TwofoldError as error:  # a connector that cannot even be opened
-        status = RunStatus(error.code, error.sentence, needs_person=not error.entry.retryable)
-        here.state.syncs.set_status(sync.id, status)
-        ending = Ending.WAITING if error.entry.retryable else Ending.STOPPED
-        return SliceOutcome(ending, status)
-
-
-class _Watched(World):
-    """The world as it is, with a word about progress between two effects."""
-
-    def __init__(self, here: Installation, sync: Sync, tell: Tell) -> None:
-        self._here = here
-        self._sync = sync
-        self._tell = tell
-        self._next = 0.0
-        self._largest = 0
-
-    def now(self) -> datetime:
-        return self._here.world.now()
-
-    async def sleep(self, seconds: float) -> None:
-        await self._here.world.sleep(seconds)
-
-    def jitter(self) -> float:
-        return self._here.world.jitter()
-
-    def step(self, what: str) -> None:
-        self._here.world.step(what)
-        if time.monotonic() >= self._next:
-            self._tell(self._progress())
-            self._next = time.monotonic() + _TELL_EVERY
-
-    def _progress(self) -> Progress:
-        state, sync = self._here.state, self._sync
-        due = state.links.due_count(sync.id)
-        if due == 0:
-            return Progress(sync.name, Phase.SCANNING, scanned(self._here, sync))
-        self._largest = max(self._largest, due)
-        return Progress(sync.name, Phase.APPLYING, self._largest - due, self._largest)
-
-
-def scanned(here: Installation, sync: Sync) -> int:
-    """How many records of both sides have been read so far."""
-    readers = [here.state.records.reader(sync.reader(side)) for side in Side]
-    return sum(r.scanned if r.scanning and r.scanned else r.live for r in readers)
 
 
 def _now(here: Installation) -> str:

@@ -193,8 +193,31 @@ CREATE TABLE foreseen (
 ) WITHOUT ROWID;
 """
 
+_SCHEDULE = """
+-- When each sync is due, and who runs it. Times are seconds since 1970.
+CREATE TABLE schedule (
+    sync INTEGER PRIMARY KEY,
+    poll REAL NOT NULL DEFAULT 0,           -- when both sides are read next
+    interval REAL NOT NULL DEFAULT 0,       -- seconds between the last poll and that one
+    held REAL NOT NULL DEFAULT 0,           -- nothing runs before, unless a person asks
+    attempts INTEGER NOT NULL DEFAULT 0,    -- runs in vain since the last that got through
+    nudge INTEGER NOT NULL DEFAULT 0,       -- 1 the hub changed, 2 a person asks
+    asked TEXT NOT NULL DEFAULT '{}',       -- JSON: how the person wants it
+    holder TEXT NOT NULL DEFAULT '',        -- the worker that runs it
+    lease REAL NOT NULL DEFAULT 0,          -- until when it does without a word
+    began REAL NOT NULL DEFAULT 0,          -- when it last had its turn
+    progress TEXT NOT NULL DEFAULT ''       -- JSON: how far the run under way has come
+);
+CREATE TABLE worker (at REAL NOT NULL);     -- when it last gave a sign of life
+INSERT INTO worker VALUES (0);
+-- Seconds between two polls, unless somebody is at work.
+ALTER TABLE connections ADD COLUMN poll REAL NOT NULL DEFAULT 300;
+CREATE INDEX retries_by_time ON retries (sync, at);
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
     Migration(3, "matches seen ahead", _FORESEEN),
+    Migration(4, "the schedule", _SCHEDULE),
 )

@@ -10,6 +10,7 @@ from twofold.store.byhand import ByHand
 from twofold.store.links import Links
 from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
+from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.syncs import Syncs
 
@@ -19,7 +20,7 @@ log before it is copied into the file, most pages go there once instead of once 
 
 
 class State:
-    """The store: one database, five views of it."""
+    """The store: one database, seen by what it keeps."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -28,6 +29,7 @@ class State:
         self.links = Links(database)
         self.outcomes = Outcomes(database)
         self.by_hand = ByHand(database)
+        self.schedule = Schedule(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

@@ -27,6 +27,8 @@ class Connection(Struct, frozen=True):
     """What is not secret."""
     secrets: bytes
     """Sealed; see `twofold.store.secrets`."""
+    poll: float = 300.0
+    """Seconds between two polls, unless somebody is at work."""
 
 
 class Sync(Struct, frozen=True):
@@ -116,11 +118,11 @@ class Syncs:
     def connections(self) -> list[Connection]:
         """All connections, the hub first."""
         found = self._connection.execute(
-            "SELECT id, app, label, account, settings, secrets FROM connections ORDER BY id"
+            "SELECT id, app, label, account, settings, secrets, poll FROM connections ORDER BY id"
         )
         return [
-            Connection(i, app, label, account, orjson.loads(settings), secrets)
-            for i, app, label, account, settings, secrets in found
+            Connection(i, app, label, account, orjson.loads(settings), secrets, poll)
+            for i, app, label, account, settings, secrets, poll in found
         ]
 
     def connection(self, connection_id: int) -> Connection:
@@ -133,6 +135,16 @@ class Syncs:
             db.execute(
                 "UPDATE connections SET settings = ?, secrets = ? WHERE id = ?",
                 (orjson.dumps(settings).decode(), secrets, connection_id),
+            )
+            # What was the matter may be over: the next run tells.
+            db.execute(
+                "UPDATE syncs SET status = '', fence = fence + 1 WHERE connection = ?",
+                (connection_id,),
+            )
+            db.execute(
+                "UPDATE schedule SET held = 0, poll = 0 WHERE sync IN"
+                " (SELECT id FROM syncs WHERE connection = ?)",
+                (connection_id,),
             )
 
     def rename_connection(self, connection_id: int, label: str) -> None:
@@ -246,12 +258,14 @@ class Syncs:
         return made.lastrowid
 
     def end_run(self, run: int, ended: str, summary: dict[str, int | str]) -> None:
-        """Note what a run did."""
+        """Note what a run did; of runs that say the same and did nothing, the last one is kept."""
         with self._database.transaction() as db:
             db.execute(
                 "UPDATE runs SET ended = ?, summary = ? WHERE id = ?",
                 (ended, orjson.dumps(summary).decode(), run),
             )
+            if not summary.keys() - {"ending", "code"}:
+                db.execute(_FORGET_SAME, (run,))
 
     def ever_done(self, sync: int) -> bool:
         """Whether a run of this sync has ended with nothing left to do."""
@@ -270,6 +284,13 @@ class Syncs:
         return [Run(i, s, began, ended, orjson.loads(text)) for i, s, began, ended, text in found]
 
 
+_FORGET_SAME = (
+    "DELETE FROM runs WHERE id = (SELECT max(o.id) FROM runs n JOIN runs o ON o.sync = n.sync"
+    " AND o.id < n.id WHERE n.id = ?1)"
+    " AND summary = (SELECT summary FROM runs WHERE id = ?1)"
+)
+"""A sync that is polled every few minutes for a year has few runs worth a line."""
+
 _OF_A_SYNC = (
     "links",
     "singles",
@@ -282,6 +303,7 @@ _OF_A_SYNC = (
     "counters",
     "runs",
     "refusals",
+    "schedule",
 )
 
 

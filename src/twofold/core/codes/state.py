@@ -64,4 +64,10 @@ CODES = (
         " sealed with, changed.",
         "Put the right key file back, or connect the app again.",
     ),
+    Code(
+        "TF-S40",
+        "Something went wrong that Twofold did not expect: {kind}.",
+        "It is tried again by itself; if it repeats, report it with the lines of the log.",
+        retryable=True,
+    ),
 )

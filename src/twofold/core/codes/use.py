@@ -158,4 +158,9 @@ CODES = (
         "The demo found {count} thing(s) that are not as they should be.",
         "This is a fault of Twofold: report it with the lines above that are marked.",
     ),
+    Code(
+        "TF-U40",
+        "The service cannot listen on {host}, port {port}: {reason}.",
+        "Name another one with --host and --port, or stop the program that has it.",
+    ),
 )

@@ -1,0 +1,80 @@
+"""``twofold up``: the service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import click
+
+from twofold.app import installation, prepare
+from twofold.cli.command import Command, data_folder
+from twofold.cli.output import say
+from twofold.core.errors import TwofoldError
+from twofold.services.writer import SERVER, only_writer
+
+_BACKLOG = 128
+
+
+@click.command(cls=Command, example="twofold up --port 8080 --data /var/lib/twofold")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; put a proxy with TLS before any other than this one.",
+)
+def up(port: int, host: str) -> None:
+    """Run by itself: keep every sync that is on in step, and serve the API.
+
+    Changes of the hub travel at once, those of the apps with the next poll. Ctrl-C or SIGTERM stops
+    it within five seconds; it goes on where it was.
+    """
+    # Loaded here: no other command needs a web server.
+    from twofold.serve.log import prepared  # noqa: PLC0415
+    from twofold.serve.supervisor import supervise  # noqa: PLC0415
+
+    folder = data_folder()
+    prepare(folder)
+    with only_writer(folder, SERVER) as lock, _listening(host, port) as listening:
+        with installation(folder):
+            pass  # made or brought up to date once, before two processes open it
+        address = _address(listening)
+
+        def announce() -> None:
+            say(f"Twofold is at {address}")
+
+        log = prepared("supervisor")
+        asyncio.run(supervise(folder, listening, lock, log, announce))
+    say("Stopped; everything that was under way goes on at the next start.")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket, which outlives the web process.
+
+    Raises:
+        TwofoldError: TF-U40, the address cannot be had.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(_BACKLOG)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        if error.errno is not None and not isinstance(error, socket.gaierror):
+            reason = os.strerror(error.errno)
+        raise TwofoldError("TF-U40", host=host, port=port, reason=reason) from error
+    return made
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+COMMANDS = (up,)

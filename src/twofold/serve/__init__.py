@@ -1,0 +1,1 @@
+"""The service: one command that keeps a web process and a worker process alive."""
