@@ -11,6 +11,7 @@ from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
 from twofold.store.byhand import Orders, Pair
+from twofold.store.earlier import begin_from_now
 from twofold.store.foreseen import foresee
 from twofold.store.syncs import RunStatus
 from twofold.store.types import Creation, Settlement, SingleChange
@@ -36,11 +37,16 @@ def fill(shelf: Shelf, sync: int) -> None:
             singles=[single],
             retries=[(place, 9.0, 1)],
             waits=[(place, ((shelf.readers[Side.HUB], "firm"),))],
+            revisits=[(place, 9.0)],
+            entered={place: True},
         ),
         sync,
     )
     (apart,) = shelf.show(Side.APP, four="d@x")
     state.by_hand.decide(sync, Orders(cut=[Pair(alone, apart)]), [])
+    state.limits.exclude(sync, [place], "a test", None)
+    with state.database.transaction() as db:
+        begin_from_now(db, sync)
     made = Creation(Side.APP, waiting, "ref", b"{}", b"{}", 1.0)
     fence = state.syncs.get(sync).fence
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])

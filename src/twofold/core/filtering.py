@@ -114,14 +114,13 @@ class Limit:
         if self._today is None:
             raise ValueError("a limit by days needs to know the time")
         length, today = int(str(values[0])), self._today
-        first = today - timedelta(length)
 
         def days_of(fields: Fields) -> list[date]:
             forms = map(form, _members(fields.get(field.name)))
             return [d for d in forms if isinstance(d, date) and not isinstance(d, datetime)]
 
         self._spans.append((days_of, length))
-        return lambda fields: any(first <= day <= today for day in days_of(fields))
+        return lambda fields: any(0 <= (today - day).days <= length for day in days_of(fields))
 
 
 def _members(value: Value) -> tuple[Value, ...]:

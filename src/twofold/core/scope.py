@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from twofold.core.errors import Issue, sentence
 from twofold.core.filtering import Limit
-from twofold.core.filters import Leaving
+from twofold.core.filters import Leaving, Operator
 from twofold.core.mappings import Rules
 from twofold.core.matching import emails_of
 from twofold.core.records import Fields, Side
@@ -96,8 +96,13 @@ def limits_of(rules: Rules, now: datetime | None = None) -> Mapping[Side, Limit]
 
 def depends_on_time(rules: Rules) -> bool:
     """Whether a record may leave or come back although it does not change."""
-    never = datetime.min.replace(tzinfo=ZoneInfo("UTC"))
-    return any(limit.depends_on_time for limit in limits_of(rules, never).values())
+    return any(
+        criterion.operator is Operator.LAST_DAYS
+        for side in Side
+        if rules.direction.reaches(side.other)
+        for group in rules.filter_of(side).groups
+        for criterion in group.criteria
+    )
 
 
 Sends = Callable[[Fields, Standing], object]

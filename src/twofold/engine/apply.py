@@ -14,6 +14,7 @@ from twofold.core.values import Value
 from twofold.engine.chunk import Chunk, CreateWork, PairWork
 from twofold.engine.context import Context
 from twofold.engine.creates import CreateOutcome, create, creation_of, look, write_of
+from twofold.engine.leaving import settle_limits
 from twofold.engine.observe import shown
 from twofold.engine.updates import PairOutcome, note_of, update
 from twofold.kit.errors import ConnectorError
@@ -67,6 +68,7 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
         _settle_create(context, settlement, made, sightings)
     for place, result, state in chunk.singles:
         settlement.singles.append(SingleChange(*place, result, state))
+    settle_limits(context, settlement, chunk, outcomes)
     _settle_due(context, settlement, chunk)
     subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
     context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)

@@ -7,12 +7,12 @@ gives the same answer as over everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from twofold.core.health import Outcome
+from twofold.core.health import Outcome, State
 from twofold.core.links import UNMET, Link
 from twofold.core.matching import Ambiguity, MatchKeys, match
 from twofold.core.plan import (
@@ -23,9 +23,12 @@ from twofold.core.plan import (
     plan_pair,
     plan_single,
 )
-from twofold.core.records import Side
+from twofold.core.records import Fields, Side
+from twofold.core.scope import UNREMEMBERED, Standing
 from twofold.engine.context import Context
+from twofold.engine.limits import NOTHING
 from twofold.engine.observe import key_hashes
+from twofold.store.limits import Remembered
 from twofold.store.linkrows import encode_outcome
 from twofold.store.types import LinkRow, Place, Stored
 
@@ -79,6 +82,10 @@ class Chunk(Struct):
     creates: list[CreateWork]
     singles: list[tuple[Place, Outcome, int | None]]
     """Exclusions of unlinked records that are new or changed, with the state before."""
+    past: dict[Place, Remembered] = msgspec.field(default_factory=dict)
+    """What is remembered of its records, where limits depend on it."""
+    revisits: dict[Place, float | None] = msgspec.field(default_factory=dict)
+    """When each record must be looked at again by time alone; only where that may be."""
     unsure: list[Place] = msgspec.field(default_factory=list)
     """Records whose create was noted and may have happened: nothing is made until we know."""
 
@@ -91,10 +98,13 @@ class Chunk(Struct):
 
 def assemble(context: Context, places: Sequence[Place]) -> Chunk:
     """Load and plan the due records."""
+    context.keep_time()
     links = _links(context, places)
     linked = {(Side.HUB, x.hub.row) for x in links} | {(Side.APP, x.app.row) for x in links}
     alone = [place for place in places if place not in linked]
     chunk = Chunk(places, [], [], [], [], [])
+    if context.limits.revisits:
+        chunk.revisits = dict.fromkeys(places)
     _plan_links(context, chunk, links)
     if alone:
         _plan_unlinked(context, chunk, alone)
@@ -116,8 +126,10 @@ def _plan_links(context: Context, chunk: Chunk, links: Sequence[LinkRow]) -> Non
     twins = context.twins(
         {Side.HUB: [x.hub.record for x in whole], Side.APP: [x.app.record for x in whole]}
     )
+    _remember(context, chunk, (((s, x.end(s).row), x.end(s)) for x in whole for s in Side))
     for x in whole:
-        plan = plan_pair(context.program, x.hub.record, x.app.record, x.link, twins)
+        standing = _standing(context, chunk, (Side.HUB, x.hub.row), (Side.APP, x.app.row))
+        plan = plan_pair(context.program, x.hub.record, x.app.record, x.link, twins, standing)
         chunk.pairs.append(PairWork(x.hub, x.app, x.link, plan, x.state, x.agreed, x.outcome))
     for x in links:
         if x.hub.gone is not x.app.gone:
@@ -139,6 +151,7 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
     rest = _match_ahead(context, places, matched)
     if rest:
         _match_groups(context, rest, matched)
+    _remember(context, chunk, matched.records())
     twins = context.twins(
         {
             side: [pair[side is Side.APP].record for pair in matched.pairs]
@@ -153,16 +166,21 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
         if not unsure.isdisjoint(ends):  # the twin of one may be what we made: wait until we know
             chunk.unsure += ends
             continue
-        plan = plan_pair(context.program, hub.record, app.record, UNMET, twins)
+        plan = plan_pair(
+            context.program, hub.record, app.record, UNMET, twins, _standing(context, chunk, *ends)
+        )
         states = (known.get(ends[0], _NEW)[0], known.get(ends[1], _NEW)[0])
-        if plan is IN_AGREEMENT and states == (None, None):
+        if plan is IN_AGREEMENT and states == (None, None) and not context.limits.remembers:
             chunk.agreed.append((hub, app))
         else:
             chunk.pairs.append(PairWork(hub, app, UNMET, plan, single_states=states))
     for place, outcome in matched.ambiguous:
-        _keep_single(chunk, place, outcome, known)
+        by_hand = _standing(context, chunk, place).by_hand
+        excluded_so = outcome if by_hand is None else Outcome(State.EXCLUDED, (by_hand,))
+        _keep_single(chunk, place, excluded_so, known)
     for place, stored in matched.alone.items():
-        planned = plan_single(context.program, place[0], stored.record, twins)
+        standing = _standing(context, chunk, place)
+        planned = plan_single(context.program, place[0], stored.record, twins, standing)
         if isinstance(planned, Outcome):
             _keep_single(chunk, place, planned, known)
         elif place in unsure:
@@ -181,6 +199,13 @@ class _Matched(Struct):
     pairs: list[tuple[Stored, Stored]]
     alone: dict[Place, Stored]
     ambiguous: list[tuple[Place, Outcome]]
+
+    def records(self) -> Iterator[tuple[Place, Stored]]:
+        """All records of pairs, and those alone."""
+        for hub, app in self.pairs:
+            yield (Side.HUB, hub.row), hub
+            yield (Side.APP, app.row), app
+        yield from self.alone.items()
 
     def places(self) -> set[Place]:
         """Everything in it."""
@@ -241,6 +266,26 @@ def _match_groups(context: Context, places: Sequence[Place], matched: _Matched) 
         outcome = _ambiguous(context, place[0], ambiguity, records)
         matched.ambiguous.append((place, outcome))
     matched.alone |= {place: records[place] for place in sorted(found.alone - before)}
+
+
+def _remember(context: Context, chunk: Chunk, records: Iterable[tuple[Place, Stored]]) -> None:
+    """What limits depend on beside the fields of these records, and of those that are due."""
+    limits = context.limits
+    if not limits.revisits:
+        return
+    fields: dict[Place, Fields] = {place: stored.record.fields for place, stored in records}
+    chunk.past |= limits.past({**fields, **dict.fromkeys(chunk.places)})
+    for place in {**chunk.revisits, **fields}:
+        one = chunk.past.get(place, NOTHING)
+        shown = fields.get(place)
+        if shown is not None or chunk.revisits.get(place) is None:
+            chunk.revisits[place] = limits.revisit(place[0], shown or {}, one)
+
+
+def _standing(context: Context, chunk: Chunk, *places: Place) -> Standing:
+    if not chunk.past:
+        return UNREMEMBERED
+    return context.limits.standing(chunk.past, places)
 
 
 def _keep_single(

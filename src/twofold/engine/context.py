@@ -10,6 +10,7 @@ from twofold.core.associations import Twins, Waiting, field_name
 from twofold.core.matching import KeyMaker, key_maker
 from twofold.core.plan import Program
 from twofold.core.records import Fields, Record, Side
+from twofold.engine.limits import Limits
 from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.store.state import State
@@ -33,7 +34,9 @@ class Context:
         self.state = state
         self.world = world
         self.sync = sync
-        self.program = Program(sync.rules)
+        self.limits = Limits(state, sync, world)
+        self.limits.moved()
+        self.program = Program(sync.rules, self.limits.now())
         self.key_maker: KeyMaker = key_maker(sync.rules)
         self.ports = ports
         self.fence = fence
@@ -64,6 +67,11 @@ class Context:
     def refused_of(self, side: Side, row: int) -> list[int]:
         """The rows of the other side that a person has cut from this record."""
         return self.state.by_hand.refused_of(self.sync.id, side, row) if self._any_refused else []
+
+    def keep_time(self) -> None:
+        """Another day has begun: what depends on it is compiled again."""
+        if self.limits.by_time and self.limits.moved():
+            self.program = Program(self.sync.rules, self.limits.now())
 
     def names(self, side: Side) -> tuple[str, ...]:
         """All names in *seen*: mapped fields, and associations."""

@@ -180,6 +180,8 @@ async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None
     state, sync = context.state, context.sync
     if state.links.creations(sync.id):
         sides = tuple(Side)  # what was made may be found on either side
+    # Nothing is decided about records of which a field is still to be read.
+    sides = [s for s in Side if s in sides or state.records.reader(sync.reader(s)).scanning]
     began = context.world.now().timestamp()
     async with how.turn(sync.hub_reader):
         await recover_updates(context)
@@ -215,7 +217,9 @@ def _index(context: Context) -> None:
     """Once both first readings have ended, every record is due once; until then none is."""
     if context.sync.indexed:
         return
-    context.state.links.index(context.sync.id, {side: _keys(context, side) for side in Side})
+    keys = {side: _keys(context, side) for side in Side}
+    from_now_on = context.sync.rules.from_now_on
+    context.state.links.index(context.sync.id, keys, from_now_on=from_now_on)
     for port in context.ports.values():
         port.relisten()
     context.world.step("indexed")

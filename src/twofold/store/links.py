@@ -10,6 +10,7 @@ from twofold.core.health import Counts, State
 from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.earlier import begin_from_now
 from twofold.store.fences import check_fence, disturb
 from twofold.store.foreseen import any_foreseen
 from twofold.store.keys import Keys, fill_keys
@@ -37,8 +38,11 @@ class Links:
 
     # --- what is due ------------------------------------------------------------------------
 
-    def index(self, sync: int, keys: Keys) -> None:
-        """Both first readings have ended: from now on every record is due once."""
+    def index(self, sync: int, keys: Keys, *, from_now_on: bool = False) -> None:
+        """Both first readings have ended: from now on every record is due once.
+
+        ``from_now_on``: what is there by now takes part only when it changes (L7).
+        """
         with self._database.transaction() as db:
             changed = db.execute(
                 "UPDATE syncs SET indexed = 1 WHERE id = ? AND NOT indexed", (sync,)
@@ -49,6 +53,8 @@ class Links:
                 ).fetchone()
                 disturb(db, readers, but=sync)
                 fill_keys(db, sync, keys)
+                if from_now_on:
+                    begin_from_now(db, sync)
                 for side in Side:
                     db.execute(
                         "INSERT OR IGNORE INTO due SELECT s.id, ?, r.row FROM syncs s"
@@ -58,13 +64,14 @@ class Links:
                     )
 
     def wake(self, sync: int, now: float) -> None:
-        """Make due what was to be tried again by now."""
+        """Make due what was to be tried again, or looked at again, by now."""
         with self._database.transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO due SELECT sync, side, row FROM retries"
-                " WHERE sync = ? AND at <= ?",
-                (sync, now),
-            )
+            for table in ("retries", "revisits"):
+                db.execute(
+                    f"INSERT OR IGNORE INTO due SELECT sync, side, row FROM {table}"
+                    " WHERE sync = ? AND at <= ?",
+                    (sync, now),
+                )
 
     def wake_failing(self, sync: int) -> None:
         """Make due what is failing: its cause may be gone without a change of the record."""

@@ -12,6 +12,7 @@ import orjson
 from twofold.core.records import Record
 from twofold.database.sqlite import Database
 from twofold.store.codec import decode
+from twofold.store.earlier import no_longer_earlier
 from twofold.store.errors import FenceLost
 from twofold.store.fences import Hold, check_hold, disturb
 from twofold.store.foreseen import forget_foreseen
@@ -317,6 +318,8 @@ def see(
         move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
         if subscriber.marks and subscriber.sync != quiet:
             _mark_due(db, subscriber, [s.row for s in (*new, *moved) if s.row is not None])
+            if subscriber.from_now_on:
+                no_longer_earlier(db, subscriber, moved)
     db.executemany(
         "UPDATE records SET digest = ?, version = ?, shown = ? WHERE row = ?",
         [(s.digest, s.version, s.shown, s.row) for s in moved],

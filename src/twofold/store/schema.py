@@ -215,9 +215,49 @@ ALTER TABLE connections ADD COLUMN poll REAL NOT NULL DEFAULT 300;
 CREATE INDEX retries_by_time ON retries (sync, at);
 """
 
+_LIMITS = """
+-- Records that a person excluded, with the reason, or paused until a moment.
+CREATE TABLE exclusions (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    until REAL,                     -- seconds since 1970; NULL = until a person says so
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+
+-- Records that were there before a sync 'from now on' began, and did not change since.
+CREATE TABLE earlier (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+
+-- Records that met their limit when they were last worked on; kept where a record that leaves does
+-- more than stop.
+CREATE TABLE entered (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+
+-- When a record may leave or come back although nothing changes but the time.
+CREATE TABLE revisits (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    at REAL NOT NULL,               -- seconds since 1970
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+CREATE INDEX revisits_by_time ON revisits (sync, at);
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
     Migration(3, "matches seen ahead", _FORESEEN),
     Migration(4, "the schedule", _SCHEDULE),
+    Migration(5, "what limits depend on", _LIMITS),
 )

@@ -10,6 +10,7 @@ import orjson
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
+from twofold.store.limits import settle_limits
 from twofold.store.linkrows import encode_note, encode_outcome
 from twofold.store.records import count, see
 from twofold.store.types import (
@@ -302,6 +303,7 @@ def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> No
         "REPLACE INTO retries VALUES (?, ?, ?, ?, ?)",
         [(sync, side.value, row, at, n) for (side, row), at, n in settlement.retries],
     )
+    settle_limits(db, sync, settlement.revisits, settlement.entered)
     for (side, row), targets in settlement.waits:
         db.execute(
             "DELETE FROM waits WHERE sync = ? AND side = ? AND row = ?", (sync, side.value, row)

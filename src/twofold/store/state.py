@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twofold.database.sqlite import Database
 from twofold.store.byhand import ByHand
+from twofold.store.limits import Limits
 from twofold.store.links import Links
 from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
@@ -30,6 +31,7 @@ class State:
         self.outcomes = Outcomes(database)
         self.by_hand = ByHand(database)
         self.schedule = Schedule(database)
+        self.limits = Limits(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

@@ -300,6 +300,10 @@ _OF_A_SYNC = (
     "match_keys",
     "foreseen",
     "waits",
+    "exclusions",
+    "earlier",
+    "entered",
+    "revisits",
     "counters",
     "runs",
     "refusals",
@@ -309,7 +313,9 @@ _OF_A_SYNC = (
 
 def subscribers_of(syncs: Sequence[tuple[Sync, Side]]) -> tuple[Subscriber, ...]:
     """How the store addresses the syncs of one reader."""
-    return tuple(Subscriber(sync.id, side, sync.indexed) for sync, side in syncs)
+    return tuple(
+        Subscriber(sync.id, side, sync.indexed, sync.rules.from_now_on) for sync, side in syncs
+    )
 
 
 def _sync(row: Sequence[object]) -> Sync:

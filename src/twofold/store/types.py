@@ -12,6 +12,8 @@ from twofold.core.records import Record, Side
 
 Place = tuple[Side, int]
 """A record within one sync: its side and row."""
+Revisit = tuple[Place, float | None]
+"""A record, and when its scope may change by time alone, in seconds since 1970; None = never."""
 
 
 class Reader(Struct, frozen=True):
@@ -59,6 +61,8 @@ class Subscriber(Struct, frozen=True):
     side: Side
     marks: bool
     """Whether changes become due one by one; before both first readings have ended they do not."""
+    from_now_on: bool = False
+    """Whether what was there before it began takes part only when it changes."""
 
 
 class Sighting(Struct):
@@ -90,6 +94,10 @@ class LinkRow(Struct):
     agreed: tuple[bytes | None, bytes | None]
     """*Seen* as stored (hub, app); None = what the side shows."""
     outcome: str | None
+
+    def end(self, side: Side) -> Stored:
+        """The record on that side."""
+        return self.hub if side is Side.HUB else self.app
 
 
 class Foreseen(Struct):
@@ -152,6 +160,9 @@ class Settlement(Struct):
     """Due again at once."""
     retries: list[tuple[Place, float, int]] = field(default_factory=list)
     """(record, when in seconds since 1970, attempts so far)."""
+    revisits: list[Revisit] = field(default_factory=list)
+    entered: dict[Place, bool] = field(default_factory=dict)
+    """Which records are within their limit now; only of those where it matters."""
     waits: list[tuple[Place, tuple[tuple[int, str], ...]]] = field(default_factory=list)
     """For each planned record: the (reader, id) of far ends that it waits for, maybe none."""
 
