@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from twofold.core.codes import CODES
 from twofold.core.health import Counts, Group, State, group
 from twofold.core.records import Side
+from twofold.core.status import Facts, Queue, Standing, Word, standing
+from twofold.core.timing import due
 from twofold.services import runs
 from twofold.services.installation import Installation
 from twofold.services.slices import scanned
+from twofold.store.schedule import Turn
 from twofold.store.syncs import Run, Sync
 
-
-class Word(StrEnum):
-    """The statuses of R1; ``SCANNED`` and ``QUEUED`` are completed by numbers and names."""
-
-    NO_ACTIVE = "No active syncs"
-    SCANNED = "scanned"
-    IN_PROGRESS = "In progress"
-    ACTIVE = "Active and listening"
-    QUEUED = "sync queued"
-    ACTION_REQUIRED = "Action required"
-    OFF = "Turned off"
+__all__ = [
+    "Health",
+    "Queue",
+    "Status",
+    "Waiting",
+    "Word",
+    "health",
+    "healths",
+    "status",
+    "statuses",
+]
 
 
 class Status(Struct, frozen=True):
@@ -41,6 +45,14 @@ class Status(Struct, frozen=True):
     due: int = 0
     last_run: str = ""
     last_ending: str = ""
+    queue: Queue | None = None
+    """Why it is queued, where it is."""
+    done: int = 0
+    total: int | None = None
+    rate: float = 0.0
+    """Records a second, of the run under way."""
+    left: float | None = None
+    """Seconds until it is done, where that can be told."""
 
 
 class Waiting(Struct, frozen=True):
@@ -74,20 +86,27 @@ def healths(here: Installation, name: str = "") -> list[Health]:
 
 def status(here: Installation, sync: Sync) -> Status:
     """Where one sync stands at this moment."""
-    word, text, reason = _word(here, sync)
+    waiting = here.state.links.due_count(sync.id)
+    found = _standing(here, sync, waiting)
+    word = found.word
     last = next(iter(here.state.syncs.runs(sync.id, 1)), None)
     code = sync.status.code if word in {Word.ACTION_REQUIRED, Word.QUEUED} else ""
     return Status(
         sync.name,
         here.state.syncs.connection(sync.connection).label,
         word,
-        text,
-        reason,
+        found.text,
+        found.reason,
         code,
         CODES[code].advice if code in CODES else "",
-        here.state.links.due_count(sync.id),
+        waiting,
         "" if last is None else last.ended or last.started,
         _ending(last),
+        found.queue,
+        found.done,
+        found.total,
+        found.rate,
+        found.left,
     )
 
 
@@ -107,36 +126,56 @@ def _chosen(here: Installation, name: str) -> list[Sync]:
     return [here.sync(name)] if name else here.state.syncs.all()
 
 
-def _word(here: Installation, sync: Sync) -> tuple[Word, str, str]:
-    """The status, its text and its reason."""
-    plural = sync.rules.hub.label.lower()
-    queued = f"{sync.rules.hub.name.capitalize()} {Word.QUEUED}"
-    if not sync.enabled:
-        return Word.OFF, Word.OFF, "turned off by a person"
-    if sync.status.needs_person:
-        return Word.ACTION_REQUIRED, Word.ACTION_REQUIRED, sync.status.sentence
-    if sync.status.code:
-        return Word.QUEUED, queued, _queue_reason(sync)
-    before = runs.waits_for(here, sync)
-    if before is not None:
-        return Word.QUEUED, queued, f"another object must sync first: {before.name}"
-    number = scanned(here, sync)
-    if not sync.indexed:
-        if number == 0:
-            return Word.NO_ACTIVE, Word.NO_ACTIVE, "not started"
-        return Word.SCANNED, f"{number} {plural} {Word.SCANNED}", "both apps are being read"
-    due = here.state.links.due_count(sync.id)
-    if due:
-        return Word.IN_PROGRESS, Word.IN_PROGRESS, f"{due} records to go"
-    return Word.ACTIVE, Word.ACTIVE, "up to date as of the last run"
+def _standing(here: Installation, sync: Sync, due_now: int) -> Standing:
+    turn = here.state.schedule.turn(sync.id)
+    now = here.world.now().timestamp()
+    told = msgspec.json.decode(turn.progress, type=_Told) if turn and turn.progress else _Told()
+    running = turn is not None and bool(turn.holder)
+    before = None if running or not sync.enabled else runs.waits_for(here, sync)
+    return standing(
+        Facts(
+            object_name=sync.rules.hub.name,
+            plural=sync.rules.hub.label.lower(),
+            enabled=sync.enabled,
+            code=sync.status.code,
+            sentence=sync.status.sentence,
+            needs_person=sync.status.needs_person,
+            waits_for="" if before is None else before.name,
+            indexed=sync.indexed,
+            scanned=0 if sync.indexed else scanned(here, sync),
+            due=due_now,
+            running=running,
+            late=turn is not None and _late(here, turn, now),
+            done=told.done,
+            total=told.total,
+            rate=told.rate,
+            resumes=_moment(turn.pace.held) if turn is not None and turn.pace.held > now else "",
+        )
+    )
 
 
-def _queue_reason(sync: Sync) -> str:
-    if sync.status.code == "TF-C02":
-        return f"the app's rate limit, resumes by itself: {sync.status.sentence}"
-    if sync.status.code == "TF-U22":
-        return f"another object must sync first: {sync.status.sentence}"
-    return sync.status.sentence
+class _Told(Struct, frozen=True):
+    """What a run last said of itself."""
+
+    done: int = 0
+    total: int | None = None
+    rate: float = 0.0
+
+
+_PATIENCE = 5.0
+"""Seconds that a sync may be due before it counts as waiting in line."""
+_SILENT = 60.0
+
+
+def _late(here: Installation, turn: Turn, now: float) -> bool:
+    """Whether it is due and waits for its turn, while there is a worker to give it one."""
+    at = due(turn.pace, now, turn.every, turn.retry, nudged=turn.nudge > 0)
+    lives = now - here.state.schedule.last_sign() < _SILENT
+    return lives and not turn.holder and at + _PATIENCE < now
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _ending(run: Run | None) -> str:
