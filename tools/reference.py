@@ -13,6 +13,7 @@ GROUPS = {
     "TF-A": "Access and connections",
     "TF-B": "Brakes",
     "TF-C": "Calls to an app",
+    "TF-D": "Deletes and approvals",
     "TF-F": "Fields and mappings",
     "TF-L": "Limits, and who takes part",
     "TF-M": "Matching and links by hand",

@@ -66,6 +66,7 @@ class Stage:
                 self.types[Side.APP], clock=self.world.now, name="app", habits=app_habits
             ),
         }
+        self.kinds: dict[Side, type[MemoryConnector]] = dict.fromkeys(Side, MemoryConnector)
         self.state = State.open(None)
         self.state.syncs.add_connection("memory", "hub", "hub", {}, b"", 0)
         self.connection = self.state.syncs.add_connection("memory", "app", "app", {}, b"")
@@ -105,7 +106,7 @@ class Stage:
         )
 
     async def run(self, sync: int | None = None, **options: Any) -> SliceOutcome:
-        connectors = {side: MemoryConnector.over(self.apps[side]) for side in Side}
+        connectors = {side: self.kinds[side].over(self.apps[side]) for side in Side}
         return await run_slice(
             self.state, self.world, self.contacts if sync is None else sync, connectors, **options
         )
@@ -120,6 +121,14 @@ class Stage:
         table = self.app.table("contact")
         fields = tuple(
             structs.replace(f, max_length=most) if f.name == field else f for f in table.kind.fields
+        )
+        table.kind = structs.replace(table.kind, fields=fields)
+
+    def make_unique(self, side: Side, field: str) -> None:
+        """From now on an app refuses a second contact with the same value."""
+        table = self.apps[side].table("contact")
+        fields = tuple(
+            structs.replace(f, unique=True) if f.name == field else f for f in table.kind.fields
         )
         table.kind = structs.replace(table.kind, fields=fields)
 

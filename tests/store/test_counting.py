@@ -100,7 +100,11 @@ class Counting(RuleBasedStateMachine):
         assert {i for _, i in missing} == self._living(side) - shown.keys()
         keys = [self.shelf.keys(side, self._shown(row)) for row, _ in missing]
         self.shelf.state.records.end_listing(
-            self.shelf.reader(side), [r for r, _ in missing], self.shelf.subscribers(side), keys, 1
+            self.shelf.reader(side),
+            [(r, None) for r, _ in missing],
+            self.shelf.subscribers(side),
+            keys,
+            1,
         )
         assert self._living(side) == set(shown)
 

@@ -294,7 +294,7 @@ def test_marks_count_each_record_once_and_end_with_the_listing(shelf: Shelf) -> 
     assert [i for _, i in shelf.state.records.unmarked(reader.id)] == ["three"]
     row = shelf.row(Side.HUB, "three")
     keys = [shelf.keys(Side.HUB, {"email": "c@x"})]
-    shelf.state.records.end_listing(reader, [row], shelf.subscribers(Side.HUB), keys, 7.0)
+    shelf.state.records.end_listing(reader, [(row, None)], shelf.subscribers(Side.HUB), keys, 7.0)
     ended = shelf.reader(Side.HUB)
     assert (ended.scanning, ended.scanned, ended.complete, ended.swept) == (0, 0, True, 7.0)
     assert (ended.live, ended.cursor) == (3, "c3")

@@ -10,11 +10,12 @@ from twofold.core.errors import TwofoldError
 from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
+from twofold.core.schema import Op
 from twofold.store.byhand import Orders, Pair
 from twofold.store.earlier import begin_from_now
 from twofold.store.foreseen import foresee
 from twofold.store.syncs import RunStatus
-from twofold.store.types import Creation, Settlement, SingleChange
+from twofold.store.types import Creation, Phase, RemovalRow, Settlement, SingleChange
 
 
 def tables(shelf: Shelf) -> dict[str, int]:
@@ -50,6 +51,8 @@ def fill(shelf: Shelf, sync: int) -> None:
     made = Creation(Side.APP, waiting, "ref", b"{}", b"{}", 1.0)
     fence = state.syncs.get(sync).fence
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
+    gone = RemovalRow(hub, Side.APP, Op.DELETE, Phase.STAGED, b"{}", 1.0)
+    state.removals.keep(sync, fence, [gone])
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:
         foresee(db, sync)

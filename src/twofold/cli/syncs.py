@@ -12,7 +12,7 @@ from twofold.cli.confirmation import confirm
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
 from twofold.core.errors import TwofoldError
-from twofold.core.mappings import CustomMatching, Direction, Matching
+from twofold.core.mappings import CustomMatching, Deletes, Direction, Matching
 from twofold.core.records import Side
 from twofold.core.validate import Problem
 from twofold.services import health, syncs
@@ -82,6 +82,13 @@ def sync() -> None:
 )
 @click.option("--timezone", default="UTC", show_default=True, help="For days and times of day.")
 @click.option("--region", default="", help="Country of phone numbers without one, such as NL.")
+@click.option(
+    "--deletes",
+    type=click.Choice([policy.value for policy in Deletes]),
+    default="ignore",
+    show_default=True,
+    help="What a deleted record does to its twin.",
+)
 @click.option("--off", is_flag=True, help="Save it without turning it on.")
 def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
     """Sync an object type of the hub with one of CONNECTION.
@@ -105,6 +112,7 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         associations=tuple(map(_pair, associate)),
         timezone=options["timezone"],
         region=options["region"],
+        deletes=Deletes(options["deletes"]),
         enabled=not options["off"],
     )
     made, warnings = ask_app(lambda here: syncs.add(here, request), writes=True)
@@ -245,6 +253,7 @@ def described(found: Sync) -> dict[str, Any]:
         "require_email": rules.require_email,
         "timezone": rules.timezone,
         "region": rules.region,
+        "deletes": rules.deletes,
         "mappings": [
             {"hub": m.hub.name, "app": m.app.name, "direction": _word(m.direction)}
             for m in rules.mappings

@@ -100,6 +100,17 @@ class CustomMatching(Struct, frozen=True):
     """Each names mappings; two records agree in a rule when they agree in all of them."""
 
 
+class Deletes(StrEnum):
+    """What a record that was deleted on one side does to its twin (R8)."""
+
+    IGNORE = "ignore"
+    """The twin stays, excluded, and nothing is made again."""
+    APPROVE = "approve"
+    """A person is asked about each; then as ``ARCHIVE`` where the app can, else as ``DELETE``."""
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
 class Rules(Struct, frozen=True):
     """Everything that the core needs to know about one sync."""
 
@@ -128,6 +139,8 @@ class Rules(Struct, frozen=True):
     def filter_of(self, side: Side) -> Filter:
         """What the records of that side must meet to be sent."""
         return self.hub_filter if side is Side.HUB else self.app_filter
+
+    deletes: Deletes = Deletes.IGNORE
 
     def type_of(self, side: Side) -> ObjectType:
         """The object type on that side."""

@@ -13,9 +13,10 @@ import phonenumbers
 from msgspec import Struct
 
 from twofold.core.codes import CODES
+from twofold.core.deletes import removing, sides_of_removal
 from twofold.core.errors import sentence
 from twofold.core.limits_check import check_limits
-from twofold.core.mappings import Direction, FieldMapping, Rules
+from twofold.core.mappings import Deletes, Direction, FieldMapping, Rules
 from twofold.core.match_rules import rule_problems
 from twofold.core.matching import email_fields
 from twofold.core.records import Side
@@ -46,7 +47,7 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
     and multiple values (F7).
     """
     problems = [p for m in rules.mappings for p in _of_mapping(rules, m, shipped)]
-    for found in (_mapped_twice, _required, _without_email, _places, _matching):
+    for found in (_mapped_twice, _required, _without_email, _deletes, _places, _matching):
         problems.extend(found(rules))
     problems += [_problem(e.code, **e.facts) for e in check_limits(rules)]
     return problems
@@ -157,6 +158,16 @@ def _without_email(rules: Rules) -> Iterator[Problem]:
         sends = rules.require_email and rules.direction.reaches(side.other)
         if sends and not email_fields(rules, side):
             yield _problem("TF-F13", side=side.value)
+
+
+def _deletes(rules: Rules) -> Iterator[Problem]:
+    """A policy that a receiving side cannot carry out."""
+    for side in sides_of_removal(rules):
+        object_type = rules.type_of(side)
+        if removing(rules.deletes, object_type) is None:
+            op = "archive" if rules.deletes is Deletes.ARCHIVE else "delete"
+            facts = {"app": f"The {side.value}", "op": op, "object_type": object_type.label}
+            yield _problem("TF-D06", **facts)
 
 
 def _places(rules: Rules) -> Iterator[Problem]:

@@ -176,11 +176,17 @@ def _stored_already(pair: PairWork, change: LinkChange) -> bool:
 
 
 def _settle_ended(settlement: Settlement, chunk: Chunk) -> None:
-    """Links of which one end is gone."""
-    for link, outcome in chunk.ended:
-        if link.state == int(outcome.state) and link.outcome == encode_outcome(outcome):
-            continue
-        settlement.ended.append((link.hub.row, outcome, link.state))
+    """Links that lost an end, and the twins that are to go."""
+    for ended in chunk.ended:
+        link, outcome = ended.link, ended.outcome
+        if outcome is not None and (
+            link.state != int(outcome.state) or link.outcome != encode_outcome(outcome)
+        ):
+            settlement.ended.append((link.hub.row, outcome, link.state))
+        if ended.removal is not None and ended.removal != ended.known:
+            settlement.removals.append(ended.removal)
+        elif ended.removal is None and ended.known is not None:
+            settlement.removals_off.append(link.hub.row)
 
 
 def _sightings(
@@ -225,6 +231,8 @@ def _settle_pair(
         settlement.due.append(place)
     elif outcome.later:
         _later(context, settlement, place)
+    elif outcome.taken and not context.turns.get(place):
+        _again(context, settlement, place)  # once: an earlier write may have come too late for it
 
 
 def _edited_beside(

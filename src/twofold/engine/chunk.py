@@ -26,6 +26,7 @@ from twofold.core.plan import (
 from twofold.core.records import Fields, Side
 from twofold.core.scope import UNREMEMBERED, Standing
 from twofold.engine.context import Context
+from twofold.engine.ended import Ended, plan_ended
 from twofold.engine.limits import NOTHING
 from twofold.engine.observe import key_hashes
 from twofold.store.limits import Remembered
@@ -77,8 +78,8 @@ class Chunk(Struct):
     pairs: list[PairWork]
     agreed: list[tuple[Stored, Stored]]
     """Pairs (hub, app) that were matched just now and need no write."""
-    ended: list[tuple[LinkRow, Outcome]]
-    """Links that lost one end."""
+    ended: list[Ended]
+    """Links that lost an end."""
     creates: list[CreateWork]
     singles: list[tuple[Place, Outcome, int | None]]
     """Exclusions of unlinked records that are new or changed, with the state before."""
@@ -131,19 +132,8 @@ def _plan_links(context: Context, chunk: Chunk, links: Sequence[LinkRow]) -> Non
         standing = _standing(context, chunk, (Side.HUB, x.hub.row), (Side.APP, x.app.row))
         plan = plan_pair(context.program, x.hub.record, x.app.record, x.link, twins, standing)
         chunk.pairs.append(PairWork(x.hub, x.app, x.link, plan, x.state, x.agreed, x.outcome))
-    for x in links:
-        if x.hub.gone is not x.app.gone:
-            chunk.ended.append((x, _ended(context, x)))
-
-
-def _ended(context: Context, link: LinkRow) -> Outcome:
-    """A linked record vanished: its twin is excluded, never deleted (R8 ignore, D12)."""
-    side = Side.HUB if link.hub.gone else Side.APP
-    lost = link.hub if link.hub.gone else link.app
-    app = context.ports[side].app
-    if lost.into_id is not None:
-        return excluded("TF-X11", app=app, other_id=lost.into_id)
-    return excluded("TF-X10", app=app)
+    if len(whole) < len(links):
+        chunk.ended = plan_ended(context, [x for x in links if x.hub.gone or x.app.gone])
 
 
 def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> None:

@@ -12,7 +12,7 @@ from twofold.kit.contract import Connector
 from twofold.store.codec import decode, encode
 from twofold.store.fences import Hold
 from twofold.store.state import State
-from twofold.store.types import Known, Sighting
+from twofold.store.types import Known, Sighting, Stored
 
 
 class Port:
@@ -90,6 +90,29 @@ class Port:
         gone = {i: None for i in wanted if i not in records}
         self.store(list(records.values()), {**gone, **merged})
         return {asked: r for asked, r in records.items() if asked not in merged}
+
+    async def survivor(self, record_id: str) -> str | None:
+        """Look at a record that was never read; stores what is found, and returns its id."""
+        answered = await self.get([record_id])
+        found = answered.get(record_id)
+        if not found:
+            return None
+        self.store([found[0]], {})
+        return found[0].id
+
+    async def learn_merges(self, gone: Sequence[Stored]) -> bool:
+        """Look whether records that are gone were merged into others; stores what it learns."""
+        wanted = {stored.record.id: stored.row for stored in gone}
+        answered = await self.connector.get(self.name, list(wanted), ())
+        self.world.step(f"{self.side} looked after deletes")
+        merges = {
+            wanted[asked]: found[0].id
+            for asked, found in answered.items()
+            if found and asked in wanted and found[0].id != asked
+        }
+        if merges:
+            self.state.records.learn_merges(merges, self.listeners.subscribers)
+        return bool(merges)
 
     def store(self, records: Sequence[Record], gone: Mapping[str, str | None]) -> None:
         """Store what was seen of records outside the feed: records, and (id → survivor or None)."""

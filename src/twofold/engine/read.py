@@ -199,7 +199,7 @@ async def _look(port: Port, ids: Sequence[str]) -> tuple[list[Record], dict[str,
 
 async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bool) -> None:
     """What a full listing did not show is gone, once a look at it says so too."""
-    gone: list[int] = []
+    gone: list[tuple[int, str | None]] = []
     if reader.scanned < reader.live:
         if not allow_empty:
             brake = side_suddenly_empty(port.side, port.app, reader.live, reader.scanned)
@@ -207,18 +207,26 @@ async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bo
                 port.state.records.restart(port.reader)  # the next run looks once more
                 raise Braked(brake)
         gone = await _confirmed(port, port.state.records.unmarked(reader.id))
-    keys = port.keys_of(gone)
+    keys = port.keys_of([row for row, _ in gone])
     port.state.records.end_listing(
         reader, gone, port.listeners.subscribers, keys, world.now().timestamp(), port.hold
     )
     world.step(f"{port.side} listing ended")
 
 
-async def _confirmed(port: Port, missing: Sequence[tuple[int, str]]) -> list[int]:
-    """Those rows that are gone indeed: a listing may miss records that move while it is read."""
-    gone: list[int] = []
+async def _confirmed(
+    port: Port, missing: Sequence[tuple[int, str]]
+) -> list[tuple[int, str | None]]:
+    """Those (row, survivor or None) that are gone indeed: a listing may miss what moves meanwhile.
+
+    Who is answered under another id was merged into that one.
+    """
+    gone: list[tuple[int, str | None]] = []
     for start in range(0, len(missing), 1000):
         part = missing[start : start + 1000]
         answered = await port.connector.get(port.name, [i for _, i in part], ())
-        gone += [row for row, i in part if not answered.get(i)]
+        for row, record_id in part:
+            found = answered.get(record_id)
+            if not found or found[0].id != record_id:
+                gone.append((row, found[0].id if found else None))
     return gone

@@ -10,7 +10,7 @@ is noted, and the next run takes the same path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -27,12 +27,15 @@ from twofold.engine.observe import key_hashes
 from twofold.engine.port import Port
 from twofold.engine.read import Braked, read
 from twofold.engine.recover import look_for_creations, recover_creations, recover_updates
+from twofold.engine.rejoin import rejoin
+from twofold.engine.removals import remove
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
 from twofold.kit.errors import ConnectorError, LimitUntil, RateLimited, Retry, Stop
 from twofold.store.fences import Hold
 from twofold.store.state import State
 from twofold.store.syncs import RunStatus, Sync
+from twofold.store.types import Place
 
 LARGEST_CHUNK = 1_000
 SMALLEST_CHUNK = 100
@@ -158,21 +161,47 @@ async def _run(context: Context, how: _How) -> Ending:
     await _observe(context, how, how.sides if context.sync.indexed else tuple(Side))
     _index(context)
     context.state.links.wake(context.sync.id, context.world.now().timestamp())
+    await _rejoin_merged(context, how)
     size = _chunk_size(context)
-    done = 0
-    while places := context.state.links.due(context.sync.id, size):
+    done, removed = 0, False
+    while True:
+        places = context.state.links.due(context.sync.id, size)
+        if not places:
+            if removed or not await _remove(context, how):
+                return Ending.DONE
+            removed = True  # what it looked at may be due
+            continue
         if how.most_chunks is not None and done >= how.most_chunks:
             return Ending.MORE
         async with how.turn(context.sync.hub_reader):
-            readers = (context.sync.hub_reader, context.sync.app_reader)
-            moves = context.state.records.moves(readers)
-            await apply(context, assemble(context, places), moves)
+            await _apply_chunk(context, places)
         context.world.step(CHUNK_DONE)
         done += 1
         if context.uncertain:
             context.uncertain = False
             await _observe(context, how, tuple(Side))
-    return Ending.DONE
+
+
+async def _rejoin_merged(context: Context, how: _How) -> None:
+    """Merges come first: a survivor may take over a link instead of getting a twin of its own."""
+    merged = context.state.links.due_merged(context.sync.id)
+    if merged:
+        async with how.turn(context.sync.hub_reader):
+            await rejoin(context, assemble(context, merged).ended)
+
+
+async def _apply_chunk(context: Context, places: Sequence[Place]) -> None:
+    moves = context.state.records.moves((context.sync.hub_reader, context.sync.app_reader))
+    chunk = assemble(context, places)
+    if chunk.ended and await rejoin(context, chunk.ended):
+        chunk = assemble(context, places)
+    await apply(context, chunk, moves)
+
+
+async def _remove(context: Context, how: _How) -> bool:
+    """Deletes come last."""
+    async with how.turn(context.sync.hub_reader):
+        return await remove(context)
 
 
 async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None:

@@ -40,6 +40,8 @@ class PairOutcome(Struct):
     """Not applied; try again."""
     unsent: bool = False
     """The app was not even asked."""
+    taken: bool = False
+    """Another record has a unique value; it may be about to give it away."""
     answered: set[Side] = field(default_factory=set)
 
     @property
@@ -147,6 +149,7 @@ def _take(context: Context, outcome: PairOutcome, u: Update, answer: Answer) -> 
         outcome.later = True
     elif answer.issue is not None:
         outcome.issues.append(answer.issue)
+        outcome.taken = outcome.taken or answer.status is Status.DUPLICATE
     context.count(f"{u.side} {answer.status}")
 
 
@@ -169,6 +172,7 @@ def _take_held(
         outcome.stale = outcome.stale or not arrived
     if answer.issue is not None:
         outcome.issues.append(answer.issue)
+        outcome.taken = outcome.taken or answer.issue.code == "TF-R02"
     context.count(f"{side} updated")
 
 

@@ -154,7 +154,7 @@ def _outcome(standing: Standing, plan: PairPlan | None, chunk: Chunk) -> Outcome
     if plan is not None:
         return plan.outcome
     planned = [o for place, o, _ in chunk.singles if place == standing.place]
-    planned += [o for _, o in chunk.ended]
+    planned += [ended.outcome for ended in chunk.ended if ended.outcome is not None]
     return planned[0] if planned else standing.outcome
 
 

@@ -14,6 +14,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.mappings import (
     AssociationMapping,
     CustomMatching,
+    Deletes,
     Direction,
     FieldMapping,
     Matching,
@@ -57,6 +58,7 @@ class Request(Struct, frozen=True):
     """(hub's association, app's association), besides those that pair by themselves."""
     timezone: str = "UTC"
     region: str = ""
+    deletes: Deletes = Deletes.IGNORE
     enabled: bool = True
 
 
@@ -97,6 +99,7 @@ def propose(request: Request, ground: Ground) -> Rules:
         require_email=email,
         timezone=request.timezone,
         region=request.region.upper(),
+        deletes=request.deletes,
     )
 
 

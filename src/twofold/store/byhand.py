@@ -21,8 +21,9 @@ from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.fences import disturb
 from twofold.store.foreseen import forget_foreseen
+from twofold.store.gone import count
 from twofold.store.keys import Keys, fill_keys
-from twofold.store.records import as_stored, count
+from twofold.store.records import as_stored
 from twofold.store.settling import forget_single, wake_waiting
 from twofold.store.types import Stored
 
@@ -225,6 +226,7 @@ def _unlink(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
     ).fetchone()
     if found is None:
         return
+    db.execute("DELETE FROM removals WHERE sync = ? AND hub = ?", (sync, pair.hub))
     dead = sum(_gone(db, row) for row in pair)
     if dead == 0:
         db.execute("UPDATE syncs SET paired = paired - 1 WHERE id = ?", (sync,))

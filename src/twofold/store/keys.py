@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from twofold.core.health import State
 from twofold.core.records import Side
 from twofold.store.foreseen import any_foreseen, foresee, forget_foreseen, unsettle
 from twofold.store.types import Sighting, Subscriber
@@ -59,7 +60,10 @@ def move_keys(
 
 
 def drop_keys(db: sqlite3.Connection, dropped: Sequence[tuple[int, int, str, int]]) -> None:
-    """Forget (sync, key, side, row); unlinked records that share such a key become due."""
+    """Forget (sync, key, side, row).
+
+    Unlinked records that share such a key become due, and pairs that fail: it may have been taken.
+    """
     db.executemany(
         "DELETE FROM match_keys WHERE sync = ? AND hash = ? AND side = ? AND row = ?", dropped
     )
@@ -69,3 +73,10 @@ def drop_keys(db: sqlite3.Connection, dropped: Sequence[tuple[int, int, str, int
         " WHERE k.sync = ? AND k.hash = ?",
         [(sync, key) for sync, key, _, _ in dropped],
     )
+    for side in Side:
+        db.executemany(
+            "INSERT OR IGNORE INTO due SELECT k.sync, k.side, k.row FROM match_keys k"
+            f" JOIN links l ON l.sync = k.sync AND l.{side.value} = k.row AND l.state = ?"
+            f" WHERE k.sync = ? AND k.hash = ? AND k.side = '{side.value}'",
+            [(int(State.FAILING), sync, key) for sync, key, _, _ in dropped],
+        )

@@ -16,12 +16,14 @@ from twofold.store.foreseen import any_foreseen
 from twofold.store.keys import Keys, fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row
 from twofold.store.records import as_stored
+from twofold.store.rejoining import cut, relink
 from twofold.store.settling import note_creations, note_links, note_new_links, settle
 from twofold.store.types import (
     Creation,
     Foreseen,
     LinkRow,
     Place,
+    Relink,
     Settlement,
     Subscriber,
 )
@@ -99,6 +101,16 @@ class Links:
                 )
                 places += [(side, row) for (row,) in found]
         return places
+
+    def due_merged(self, sync: int) -> list[Place]:
+        """Due records that were merged into others: their links may go on with these."""
+        found = self._connection.execute(
+            "SELECT d.side, d.row FROM records r JOIN due d ON d.sync = ?"
+            " AND d.side IN ('hub', 'app') AND d.row = r.row"
+            " WHERE r.into_id IS NOT NULL ORDER BY d.row",
+            (sync,),
+        )
+        return [(_SIDES[side], row) for side, row in found]
 
     def due_count(self, sync: int) -> int:
         """How many records must be planned again."""
@@ -279,6 +291,21 @@ class Links:
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
             settle(db, sync, settlement, subscribers)
+
+    def rejoin(
+        self,
+        sync: int,
+        fence: int,
+        cuts: Sequence[int],
+        relinks: Sequence[Relink],
+    ) -> None:
+        """Cut links (by hub row), and move others from a merged record to its survivor."""
+        with self._database.transaction() as db:
+            check_fence(db, sync, fence)
+            for hub in cuts:
+                cut(db, sync, hub)
+            for move in relinks:
+                relink(db, sync, move)
 
 
 def _json(value: object) -> str:

@@ -15,8 +15,8 @@ from twofold.store.codec import decode
 from twofold.store.earlier import no_longer_earlier
 from twofold.store.errors import FenceLost
 from twofold.store.fences import Hold, check_hold, disturb
-from twofold.store.foreseen import forget_foreseen
-from twofold.store.keys import drop_keys, move_keys
+from twofold.store.gone import come_back, is_linked, leave, mark_due
+from twofold.store.keys import move_keys
 from twofold.store.types import Known, Page, Reader, Sighting, Stored, Subscriber
 
 _READER = (
@@ -140,6 +140,15 @@ class Records:
         )
         return {row[0]: as_stored(*row) for row in found}
 
+    def find(self, reader_id: int, record_id: str) -> Stored | None:
+        """A record by its id, living or gone, decoded; None where it was never seen."""
+        row = self._connection.execute(
+            "SELECT row, id, version, shown, gone, into_id FROM records"
+            " WHERE reader = ? AND id = ?",
+            (reader_id, record_id),
+        ).fetchone()
+        return None if row is None else as_stored(*row)
+
     def shown(self, rows: Iterable[int]) -> dict[int, bytes]:
         """What records showed, by row, as stored."""
         found = self._connection.execute(
@@ -219,7 +228,7 @@ class Records:
     def end_listing(
         self,
         reader: Reader,
-        gone: Sequence[int],
+        gone: Sequence[tuple[int, str | None]],
         subscribers: Sequence[Subscriber],
         keys: Sequence[Sequence[Sequence[int]]],
         now: float,
@@ -235,7 +244,7 @@ class Records:
             )
             db.execute("DELETE FROM scan_marks WHERE reader = ?", (reader.id,))
             if gone:
-                leave(db, reader.id, [(row, None) for row in gone], subscribers, keys)
+                leave(db, reader.id, gone, subscribers, keys)
 
     def refresh(
         self,
@@ -252,6 +261,17 @@ class Records:
             see(db, reader_id, sightings, subscribers)
             if gone:
                 leave(db, reader_id, gone, subscribers, keys_gone)
+
+    def learn_merges(self, merges: Mapping[int, str], subscribers: Sequence[Subscriber]) -> None:
+        """Records that only seemed deleted: row → the id that each was merged into."""
+        with self._database.transaction() as db:
+            db.executemany(
+                "UPDATE records SET into_id = ? WHERE row = ? AND gone",
+                [(into, row) for row, into in merges.items()],
+            )
+            for subscriber in subscribers:
+                linked = [row for row in merges if is_linked(db, subscriber, row)]
+                mark_due(db, subscriber, linked)
 
     # --- full listings ----------------------------------------------------------------------
 
@@ -317,7 +337,7 @@ def see(
         _copy_out(db, subscriber, moved)
         move_keys(db, subscriber, [(s, position) for s in (*new, *moved)])
         if subscriber.marks and subscriber.sync != quiet:
-            _mark_due(db, subscriber, [s.row for s in (*new, *moved) if s.row is not None])
+            mark_due(db, subscriber, [s.row for s in (*new, *moved) if s.row is not None])
             if subscriber.from_now_on:
                 no_longer_earlier(db, subscriber, moved)
     db.executemany(
@@ -330,65 +350,12 @@ def see(
     )
     returned = [s.row for s in sightings if s.was_gone and s.row is not None]
     if returned:
-        _return(db, subscribers, returned)
+        come_back(db, subscribers, returned)
     if new or moved or returned:
         db.execute(
             "UPDATE readers SET live = live + ?, moves = moves + 1 WHERE id = ?",
             (len(new) + len(returned), reader_id),
         )
-
-
-def leave(
-    db: sqlite3.Connection,
-    reader_id: int,
-    gone: Sequence[tuple[int, str | None]],
-    subscribers: Sequence[Subscriber],
-    keys: Sequence[Sequence[Sequence[int]]],
-) -> None:
-    """Mark living records as gone: (row, the id it was merged into). Runs inside a transaction.
-
-    ``keys``: per record, per subscriber, the match keys that it carried; records that share one
-    become due, as what was ambiguous may now be clear.
-    """
-    db.executemany(
-        "UPDATE records SET gone = 1, into_id = ? WHERE row = ?", [(into, r) for r, into in gone]
-    )
-    db.execute(
-        "UPDATE readers SET live = live - ?, moves = moves + 1 WHERE id = ?",
-        (len(gone), reader_id),
-    )
-    for position, subscriber in enumerate(subscribers):
-        sync, side = subscriber.sync, subscriber.side
-        carried = [
-            (sync, key, side, row)
-            for (row, _), k in zip(gone, keys, strict=True)
-            for key in k[position]
-        ]
-        forget_foreseen(db, sync, [(side, row) for row, _ in gone])
-        drop_keys(db, carried)
-        for row, _ in gone:
-            found = db.execute(
-                "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
-                (sync, side, row),
-            ).fetchone()
-            if found:
-                count(db, sync, {found[0]: -1})
-            _repair_pairs(db, subscriber, row, -1)
-        db.executemany(
-            "DELETE FROM due WHERE sync = ? AND side = ? AND row = ?",
-            [(sync, side, row) for row, _ in gone],
-        )
-        if subscriber.marks:
-            _mark_due(db, subscriber, [row for row, _ in gone if _is_linked(db, subscriber, row)])
-
-
-def count(db: sqlite3.Connection, sync: int, deltas: Mapping[int, int]) -> None:
-    """Move the counters of a sync."""
-    db.executemany(
-        "INSERT INTO counters (sync, state, count) VALUES (?, ?, ?)"
-        " ON CONFLICT (sync, state) DO UPDATE SET count = count + excluded.count",
-        [(sync, state, delta) for state, delta in deltas.items() if delta],
-    )
 
 
 def as_stored(
@@ -415,48 +382,6 @@ def _copy_out(db: sqlite3.Connection, subscriber: Subscriber, moved: Sequence[Si
         f"UPDATE links SET agreed_{end} = ? WHERE sync = ? AND {end} = ? AND agreed_{end} IS NULL",
         [(s.before, subscriber.sync, s.row) for s in moved],
     )
-
-
-def _mark_due(db: sqlite3.Connection, subscriber: Subscriber, rows: Iterable[int]) -> None:
-    db.executemany(
-        "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
-        [(subscriber.sync, subscriber.side.value, row) for row in rows],
-    )
-
-
-def _return(db: sqlite3.Connection, subscribers: Sequence[Subscriber], rows: Sequence[int]) -> None:
-    """Records that were gone are back."""
-    db.executemany(
-        "UPDATE records SET gone = 0, into_id = NULL WHERE row = ?", [(r,) for r in rows]
-    )
-    for subscriber in subscribers:
-        for row in rows:
-            _repair_pairs(db, subscriber, row, 1)
-
-
-def _repair_pairs(db: sqlite3.Connection, subscriber: Subscriber, row: int, delta: int) -> None:
-    """A linked record left or came back: its pair has one living end less or more."""
-    end = subscriber.side.value
-    found = db.execute(
-        f"SELECT state, {subscriber.side.other.value} FROM links WHERE sync = ? AND {end} = ?",
-        (subscriber.sync, row),
-    ).fetchone()
-    if found is None:
-        return
-    state, twin = found
-    alive = db.execute("SELECT gone = 0 FROM records WHERE row = ?", (twin,)).fetchone()[0]
-    if alive:
-        db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (delta, subscriber.sync))
-    else:
-        count(db, subscriber.sync, {state: delta})
-
-
-def _is_linked(db: sqlite3.Connection, subscriber: Subscriber, row: int) -> bool:
-    found = db.execute(
-        f"SELECT 1 FROM links WHERE sync = ? AND {subscriber.side.value} = ?",
-        (subscriber.sync, row),
-    ).fetchone()
-    return found is not None
 
 
 def _restart(db: sqlite3.Connection, reader_id: int) -> None:

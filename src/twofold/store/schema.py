@@ -254,10 +254,28 @@ CREATE TABLE revisits (
 CREATE INDEX revisits_by_time ON revisits (sync, at);
 """
 
+_REMOVALS = """
+-- Twins of deleted records that are to go. It is gone when the deleted record is back.
+CREATE TABLE removals (
+    sync INTEGER NOT NULL,
+    hub INTEGER NOT NULL,           -- the link
+    side TEXT NOT NULL,             -- where the twin is
+    op TEXT NOT NULL,
+    phase INTEGER NOT NULL,         -- see twofold.store.removals
+    shown BLOB NOT NULL,            -- the twin as it was when this was asked or decided
+    at REAL NOT NULL,               -- when it was asked or decided, seconds since 1970
+    who TEXT NOT NULL DEFAULT '',   -- decided
+    PRIMARY KEY (sync, hub)
+) WITHOUT ROWID;
+CREATE INDEX records_merged ON records (row) WHERE into_id IS NOT NULL;
+CREATE INDEX removals_open ON removals (sync, phase) WHERE phase < 4;
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
     Migration(3, "matches seen ahead", _FORESEEN),
     Migration(4, "the schedule", _SCHEDULE),
     Migration(5, "what limits depend on", _LIMITS),
+    Migration(6, "deletes that travel", _REMOVALS),
 )

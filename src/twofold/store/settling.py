@@ -10,15 +10,17 @@ import orjson
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
+from twofold.store.gone import count
 from twofold.store.limits import settle_limits
 from twofold.store.linkrows import encode_note, encode_outcome
-from twofold.store.records import count, see
+from twofold.store.records import see
 from twofold.store.types import (
     Agreed,
     CreatedLink,
     Creation,
     LinkChange,
     Place,
+    RemovalRow,
     Settlement,
     Sighting,
     SingleChange,
@@ -101,9 +103,12 @@ def settle(
         if made.sighting.row is not None:  # it may have been read, and alone, before
             forget_single(db, sync, made.side, made.sighting.row)
     _settle_links(db, sync, changes, dead, deltas, unmoved)
-    _settle_ended(db, sync, settlement.ended, deltas)
     _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
     count(db, sync, deltas)
+    settle_ended(db, sync, settlement.ended)
+    put_removals(db, sync, settlement.removals)
+    for hub in settlement.removals_off:
+        db.execute("DELETE FROM removals WHERE sync = ? AND hub = ?", (sync, hub))
     _settle_due(db, sync, settlement)
 
 
@@ -239,21 +244,32 @@ def _of_created(made: CreatedLink) -> LinkChange:
     )
 
 
-def _settle_ended(
-    db: sqlite3.Connection,
-    sync: int,
-    ended: Sequence[tuple[int, Outcome, int]],
-    deltas: dict[int, int],
+def settle_ended(
+    db: sqlite3.Connection, sync: int, ended: Sequence[tuple[int, Outcome, int]]
 ) -> None:
-    """Links that lost one end; *seen* stays, for the case that the record comes back."""
-    for hub, outcome, old_state in ended:
+    """Links that lost one end; *seen* stays, for the case that the record comes back.
+
+    ``ended``: (hub row, outcome, state before). Runs inside a transaction.
+    """
+    for hub, outcome, before in ended:
         (dead,) = db.execute(_BOTH_GONE, (sync, hub)).fetchone()
         if not dead:  # else it was uncounted when the other end left, too
-            _move(deltas, old_state, int(outcome.state))
+            deltas: dict[int, int] = {}
+            _move(deltas, before, int(outcome.state))
+            count(db, sync, deltas)
         db.execute(
             "UPDATE links SET state = ?, outcome = ? WHERE sync = ? AND hub = ?",
             (int(outcome.state), encode_outcome(outcome), sync, hub),
         )
+
+
+def put_removals(db: sqlite3.Connection, sync: int, rows: Sequence[RemovalRow]) -> None:
+    """Store removals. Runs inside a transaction."""
+    db.executemany(
+        "REPLACE INTO removals (sync, hub, side, op, phase, shown, at, who)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(sync, r.hub, r.side.value, r.op.value, int(r.phase), r.shown, r.at, r.who) for r in rows],
+    )
 
 
 def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from twofold.store.limits import Limits
 from twofold.store.links import Links
 from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
+from twofold.store.removals import Removals
 from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.syncs import Syncs
@@ -23,6 +24,8 @@ log before it is copied into the file, most pages go there once instead of once 
 class State:
     """The store: one database, seen by what it keeps."""
 
+    """The store: one database, its views of it."""
+
     def __init__(self, database: Database) -> None:
         self.database = database
         self.syncs = Syncs(database)
@@ -32,6 +35,7 @@ class State:
         self.by_hand = ByHand(database)
         self.schedule = Schedule(database)
         self.limits = Limits(database)
+        self.removals = Removals(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

@@ -304,6 +304,7 @@ _OF_A_SYNC = (
     "earlier",
     "entered",
     "revisits",
+    "removals",
     "counters",
     "runs",
     "refusals",

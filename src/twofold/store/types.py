@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 
 from msgspec import Struct, field
 
 from twofold.core.health import Outcome
 from twofold.core.links import Link
 from twofold.core.records import Record, Side
+from twofold.core.schema import Op
 
 Place = tuple[Side, int]
 """A record within one sync: its side and row."""
@@ -138,6 +140,49 @@ class Creation(Struct):
     """The highest row at that time."""
 
 
+class Relink(Struct, frozen=True):
+    """A link that goes on with the unlinked record that one of its ends was merged into."""
+
+    side: Side
+    """Where the merge was."""
+    loser: int
+    survivor: int
+    unnoted: bool = False
+    """A note tells of a write to the loser, which means nothing for the survivor."""
+
+
+class Phase(IntEnum):
+    """How far a removal has come."""
+
+    STAGED = 0
+    """By the policy alone, at the end of a run."""
+    ASKED = 1
+    """A person is asked."""
+    APPROVED = 2
+    SENDING = 3
+    """The note: the app may have removed it already."""
+    REJECTED = 4
+    REFUSED = 5
+    """The app does not do it."""
+    OVER = 6
+    """Both records are gone, by us or by somebody else."""
+
+
+class RemovalRow(Struct, frozen=True):
+    """One twin that is to go."""
+
+    hub: int
+    """The hub row of its link."""
+    side: Side
+    op: Op
+    phase: Phase
+    shown: bytes
+    """The twin when this was asked or decided."""
+    at: float
+    """Seconds since 1970."""
+    who: str = ""
+
+
 class Settlement(Struct):
     """All that one chunk of work changes, stored in one transaction."""
 
@@ -150,6 +195,9 @@ class Settlement(Struct):
     links: list[LinkChange] = field(default_factory=list)
     ended: list[tuple[int, Outcome, int]] = field(default_factory=list)
     """(hub row, outcome, old state) of links that lost one end."""
+    removals: list[RemovalRow] = field(default_factory=list)
+    removals_off: list[int] = field(default_factory=list)
+    """Hub rows of links whose twin is no longer to go."""
     singles: list[SingleChange] = field(default_factory=list)
     created: list[CreatedLink] = field(default_factory=list)
     creations_done: list[Place] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
-Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · exclusions X ·
-fields F · limits L · matching M · records R · state S · use U.
+Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · deletes D ·
+exclusions X · fields F · limits L · matching M · records R · state S · use U.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from twofold.core.codes import (
     access,
     brakes,
     calls,
+    deletes,
     exclusions,
     fields,
     limits,
@@ -26,6 +27,7 @@ _GROUPS = (
     access.CODES,
     brakes.CODES,
     calls.CODES,
+    deletes.CODES,
     exclusions.CODES,
     fields.CODES,
     limits.CODES,

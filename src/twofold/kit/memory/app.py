@@ -115,6 +115,14 @@ class MemoryApp:
         """A user deletes a record."""
         self._by_user(obj, Write("", Op.DELETE, record_id))
 
+    def restore(self, obj: str, record_id: str) -> None:
+        """A user takes a deleted record back, without the associations that it had."""
+        table = self.table(obj)
+        row = table.rows.get(record_id)
+        if row is None or not row.gone or row.into is not None:
+            raise ValueError(f"there is no deleted {obj} {record_id}")
+        self._put(table, msgspec.structs.replace(row, gone=False, associations={}))
+
     def associate(self, obj: str, record_id: str, name: str, target: Target) -> None:
         """A user relates a record to another one."""
         self._by_user(obj, Write("", Op.UPDATE, record_id, associate=((name, target),)))

@@ -1,0 +1,98 @@
+"""Deletes and merges through the command line: the hub inside and an SQLite file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.interfaces.program import Program, Shop
+
+
+def synced(folder: Path, *options: str) -> tuple[Program, Shop]:
+    """Six people on both sides, and a policy for deletes."""
+    shop = Shop(folder / "shop.db", people=6)
+    program = Program(folder / "data")
+    program("connect", "sql", "--label", "shop", "--set", f"url={shop.url}")
+    program("sync", "add", "shop", "contact", "people", "--map-by-name", *options)
+    program("sync", "run")
+    program("sync", "run")
+    return program, shop
+
+
+def emails(program: Program, shop: Shop) -> tuple[set[str], set[str]]:
+    """The addresses in the hub, and those in the shop."""
+    here = {record["email"] for record in program.hub()}
+    return here, {email for (email,) in shop.run("SELECT email FROM people")}
+
+
+def _row(shop: Shop, email: str) -> int:
+    return int(shop.run("SELECT id FROM people WHERE email = ?", (email,))[0][0])
+
+
+def _hub_id(program: Program, email: str) -> str:
+    found = program.json("hub", "records", "list", "contact")["records"]
+    return next(str(r["id"]) for r in found if r["fields"]["email"] == email)
+
+
+def _full(program: Program) -> None:
+    """The deletes of an app that does not report them are found by a listing."""
+    program("sync", "run", "--full")
+
+
+def test_a_delete_travels_both_ways(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path, "--deletes", "delete")
+    shown = program.json("sync", "show", "shop-contacts")["sync"]
+    assert shown["deletes"] == "delete"
+    program("hub", "records", "delete", "contact", _hub_id(program, "p0@shop.example"), "--yes")
+    program("sync", "run")
+    shop.run("DELETE FROM people WHERE email = 'p1@shop.example'")
+    _full(program)
+    left = {f"p{n}@shop.example" for n in range(2, 6)}
+    assert emails(program, shop) == (left, left)
+    assert program.json("health")["syncs"][0]["total"] == 4
+
+
+def test_by_default_nothing_is_deleted(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path)
+    program("hub", "records", "delete", "contact", _hub_id(program, "p0@shop.example"), "--yes")
+    program("sync", "run")
+    _full(program)
+    assert "p0@shop.example" in emails(program, shop)[1]
+    health = program.json("health")["syncs"][0]
+    assert [cause["code"] for cause in health["excluded_causes"]] == ["TF-X10"]
+
+
+def test_a_person_approves_one_and_rejects_another(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path, "--deletes", "approve")
+    for n in range(2):
+        email = f"p{n}@shop.example"
+        program("hub", "records", "delete", "contact", _hub_id(program, email), "--yes")
+    program("sync", "run")
+    asked = {one["shown"]["email"]: one for one in program.json("approvals", "list")["approvals"]}
+    assert sorted(asked) == ["p0@shop.example", "p1@shop.example"]
+    assert asked["p0@shop.example"]["record"] == str(_row(shop, "p0@shop.example"))
+    assert program.json("health")["syncs"][0]["waiting"] == 2
+    assert "p0@shop.example" in program("approvals", "list").out
+    text = program("explain", "shop-contacts", "p0@shop.example").out
+    assert "TF-D02" in text
+
+    assert program("approvals", "approve", "9.9", code=1).error == "TF-D07"
+    assert program("approvals", "approve", "no such", code=1).error == "TF-D07"
+    program("approvals", "approve", asked["p0@shop.example"]["id"])
+    program("approvals", "reject", asked["p1@shop.example"]["id"])
+    program("sync", "run")
+    assert emails(program, shop)[1] == {f"p{n}@shop.example" for n in range(1, 6)}
+    assert program.json("approvals", "list")["approvals"] == []
+    health = program.json("health")["syncs"][0]
+    assert [cause["code"] for cause in health["excluded_causes"]] == ["TF-D04"]
+    gone = program("approvals", "approve", asked["p0@shop.example"]["id"], code=1)
+    assert gone.error == "TF-D07"
+
+
+def test_a_policy_that_an_app_cannot_carry_out_is_refused(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.db")
+    program = Program(tmp_path / "data")
+    program("connect", "sql", "--label", "shop", "--set", f"url={shop.url}")
+    words = ("sync", "add", "shop", "contact", "people", "--map-by-name", "--deletes", "archive")
+    refused = program.json(*words, code=1)["error"]
+    assert [problem["code"] for problem in refused["problems"]] == ["TF-D06"]
+    program(*words, "--direction", "to-hub")  # the hub can
