@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from html import escape
 
 import pytest
 from aiohttp import web
+from msgspec import structs
 from tests.connectors.carddav.cards import ADA, card
 from tests.connectors.carddav.connecting import connected
 from tests.servers.scripted_dav import BOOK, ScriptedDav, Seen
@@ -36,14 +38,18 @@ async def connector(dav: ScriptedDav) -> AsyncIterator[CardDav]:
 async def drain(
     connector: CardDav, cursor: str | None = None, obj: str = "contact"
 ) -> tuple[dict[str, Record], list[Batch]]:
+    """What the pages name, looked at, and the pages; changes that a look does not find are gone."""
     records: dict[str, Record] = {}
     pages: list[Batch] = []
     while not pages or pages[-1].more:
         assert len(pages) < 100
         names = NAMES if obj == "contact" else ("name", "email", "note")
         page = await connector.pull(obj, cursor, names)
-        pages.append(page)
-        records.update((r.id, r) for r in page.decode(range(len(page.ids))))
+        assert set(page.digests) <= {None}
+        found = await connector.get(obj, page.ids, names)
+        records.update((i, record) for i, (record,) in found.items())
+        left = [] if page.snapshot else [(i, None) for i in page.ids if i not in found]
+        pages.append(structs.replace(page, gone=[*page.gone, *left]))
         cursor = page.cursor
     return records, pages
 
@@ -129,6 +135,25 @@ async def test_a_list_that_the_server_cuts_is_taken_to_its_end(
     _, pages = await drain(connector, pages[-1].cursor)
     assert gone(pages) == {f"{n}.vcf" for n in range(8)}
     assert not any(page.snapshot for page in pages)
+
+
+@pytest.mark.parametrize(("etag", "known"), [('"7"', '"7"'), ('W/"7"', None), ("", None)])
+async def test_only_a_strong_etag_spares_a_look(
+    dav: ScriptedDav, connector: CardDav, etag: str, known: str | None
+) -> None:
+    dav.store("a.vcf", ADA)
+
+    def relabels(seen: Seen) -> web.Response | None:
+        honest = dav._answer(seen)
+        if b"sync-collection" not in seen.body or not isinstance(honest.body, bytes):
+            return None
+        own, other = (escape(text, quote=False).encode() for text in (dav.etag("a.vcf"), etag))
+        assert own in honest.body
+        return web.Response(status=207, body=honest.body.replace(own, other))
+
+    dav.hook = relabels
+    page = await connector.pull("contact", None, NAMES)
+    assert (page.ids, page.versions) == (["a.vcf"], [known])
 
 
 async def test_no_list_is_ever_asked_with_a_limit(dav: ScriptedDav, connector: CardDav) -> None:
@@ -348,6 +373,11 @@ DEEP = (
     [
         BOMB,
         OUTSIDE,
+        b"\xef\xbb\xbf\n" + OUTSIDE,
+        b"<!-- c --><?p i?>" + BOMB.partition(b"?>")[2],
+        BOMB.partition(b"?>")[2].decode().encode("utf-16"),
+        BOMB.partition(b"?>")[2].decode().encode("utf-16-le"),
+        b"<d:multistatus xmlns:d='DAV:'>" + OUTSIDE + b"</d:multistatus>",
         DEEP,
         b"",
         b"<",
@@ -355,7 +385,7 @@ DEEP = (
         b"<html/>",
         b'<?xml version="1.0" encoding="x"?><a/>',
     ],
-    ids=["bomb", "outside", "deep", "empty", "broken", "bytes", "html", "encoding"],
+    ids=lambda answer: answer[:12].hex(),
 )
 async def test_hostile_xml_is_one_coded_error(
     dav: ScriptedDav, connector: CardDav, answer: bytes

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-import msgspec
-
 from twofold.connectors.carddav import feed
 from twofold.connectors.carddav.cards import Body, Cards
 from twofold.connectors.carddav.discovery import find_book
@@ -18,7 +16,6 @@ from twofold.connectors.carddav.writes import Writer
 from twofold.core.records import Record
 from twofold.core.schema import ObjectType
 from twofold.kit.contract import Batch, Http, Identity, Pause, Response, Result, Write
-from twofold.kit.digests import digest_values
 from twofold.kit.errors import SchemaChanged
 
 APP = MANIFEST.name
@@ -32,9 +29,11 @@ class CardDav:
     The id of a record is the last segment of its card's path, in normal percent-encoding; its
     version is the etag. The UID plays no part: two cards with one UID are two records.
 
-    Calls: 1 to 4 to find the address book, once per instance; a full listing of N cards costs
-    1 + N/200 (more where photos fill a page), no change 1, n changes 1 + n/200; an update of n
-    cards 1 + n and one look afterwards, a create n and one look afterwards, a delete n.
+    A page names cards and their etags; bodies are fetched with ``get``, of those that moved only.
+
+    Calls: 1 to 4 to find the address book, once per instance; a listing or its changes cost 1, and
+    n cards to look at n/200 (more where photos fill a page); an update of n cards 1 + n and one
+    look afterwards, a create n and one look afterwards, a delete n.
     """
 
     manifest = MANIFEST
@@ -72,21 +71,16 @@ class CardDav:
         listing, position = await self._listing(cards, position)
         rest = listing.after(position.after)
         rows, more = feed.page(rest) if fields else (rest, False)
-        gone = [] if position.after else list(listing.gone)
-        batch = await self._page(cards, obj, rows, fields) if fields else _ids_only(rows)
-        if not position.full:
-            known = set(batch.ids)
-            gone += [row.id for row in rows if row.id not in known]
         following = self._next(position, listing, rows[-1].id if more else None)
         return Batch(
-            batch.ids,
-            batch.digests,
-            batch.versions,
-            [(record_id, None) for record_id in gone],
-            batch.decode,
-            following.encoded(),
-            more or position.cut,
-            position.full,
+            ids=[row.id for row in rows],
+            digests=[None] * len(rows),
+            versions=[row.version for row in rows],
+            gone=[] if position.after else [(record_id, None) for record_id in listing.gone],
+            decode=_no_records,
+            cursor=following.encoded(),
+            more=more or position.cut,
+            snapshot=position.full,
         )
 
     async def get(
@@ -115,8 +109,7 @@ class CardDav:
         names = [field.name for field in FIELDS[obj]]
 
         def stored(record_id: str, body: Body, card: Card) -> Record:
-            # Which fields ``pull`` will be asked for, and so its digest, is not known here.
-            return msgspec.structs.replace(_record(record_id, body, card, names), digest=None)
+            return _record(record_id, body, card, names)
 
         writer = Writer(await self._cards(), obj, stored)
         return await writer.push(writes)
@@ -165,27 +158,6 @@ class CardDav:
         self._listings.pop(_begun(position), None)
         return feed.Position(book, position.end, full=full and position.cut)
 
-    async def _page(
-        self, cards: Cards, obj: str, rows: Sequence[feed.Row], fields: Sequence[str]
-    ) -> Batch:
-        """The cards of this kind among the rows, with their bodies."""
-        found = await cards.fetch([row.id for row in rows])
-        records = []
-        for record_id, body in found.items():
-            card = Card(body.content)
-            if object_type(card) == obj:
-                records.append(_record(record_id, body, card, fields))
-        return Batch(
-            [record.id for record in records],
-            [record.digest for record in records],
-            [record.version for record in records],
-            (),
-            lambda indices: [records[index] for index in indices],
-            "",
-            False,
-            False,
-        )
-
 
 def _begun(position: feed.Position) -> feed.Position:
     """What all positions within one listing have in common."""
@@ -207,15 +179,7 @@ def _check(obj: str, fields: Sequence[str]) -> None:
 
 
 def _record(record_id: str, body: Body, card: Card, fields: Sequence[str]) -> Record:
-    values = read(card, fields)
-    return Record(record_id, values, body.etag, digest=digest_values(values.items()))
-
-
-def _ids_only(rows: Sequence[feed.Row]) -> Batch:
-    """A listing of ids: cards of every kind, since without a body none is known to be another."""
-    ids = [row.id for row in rows]
-    versions = [row.etag for row in rows]
-    return Batch(ids, [None] * len(ids), versions, (), _no_records, "", False, False)
+    return Record(record_id, read(card, fields), body.etag)
 
 
 def _no_records(_: Sequence[int]) -> Sequence[Record]:

@@ -1,9 +1,9 @@
 """What changed in an address book: by sync-collection (RFC 6578), or by listing all etags.
 
 One address book holds people and companies, and only the body of a card says which it is. So a page
-fetches the bodies of what is listed. A card of another kind is left out of a full listing and
-reported as gone by changes: a card that changes its kind leaves one object type and comes up in the
-other, and an id that was never known to be there may be reported as gone.
+names cards of every kind, and a look at a card of another kind finds nothing: a card that changes
+its kind leaves one object type and comes up in the other. A card whose etag is the one that we know
+needs no look: the etags of cards are strong ones (RFC 6352 §6.3.2.3).
 
 A listing may be long, a page is short: the position holds where the listing began, where the
 changes after it begin, and the last id delivered. A new instance lists again from the same
@@ -46,6 +46,11 @@ class Row(Struct, frozen=True):
     id: str
     etag: str | None
     size: int
+
+    @property
+    def version(self) -> str | None:
+        """The etag, if an equal one means an equal card: a weak one (RFC 9110 §8.8.1) does not."""
+        return None if self.etag is None or self.etag.startswith("W/") else self.etag
 
 
 class Listing(Struct, frozen=True):
