@@ -97,20 +97,28 @@ def emails_of(rules: Rules, side: Side) -> Callable[[Fields], list[str]]:
 def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
     """Contacts (M2): by e-mail; by full name and the company's e-mail, name or domain."""
     emails = emails_of(rules, side)
-    names, companies, company_emails, websites = (
-        _reader(_paired(rules, side, wanted))
-        for wanted in (_NAME, _COMPANY, _COMPANY_EMAIL, _WEBSITE)
-    )
+    names = _reader(_paired(rules, side, _NAME))
+    sources = [
+        (word, key, _reader(fields))
+        for word, key, wanted in (
+            ("company", name_key, _COMPANY),
+            ("email", email_key, _COMPANY_EMAIL),
+            ("domain", domain_key, _WEBSITE),
+        )
+        if (fields := _paired(rules, side, wanted))
+    ]
 
     def make(fields: Fields) -> MatchKeys:
         own = emails(fields)
         name = name_key(" ".join(names(fields)))
         if not name:
             return MatchKeys((tuple(own), ()), frozenset(own))
-        at = [f"company {key}" for key in _keys(name_key, companies(fields))]
-        at += [f"email {key}" for key in _keys(email_key, company_emails(fields))]
-        at += [f"domain {key}" for key in _keys(domain_key, websites(fields))]
-        return MatchKeys((tuple(own), tuple([f"{name}\n{key}" for key in at])), frozenset(own))
+        at = [
+            f"{name}\n{word} {found}"
+            for word, key, read in sources
+            for found in _keys(key, read(fields))
+        ]
+        return MatchKeys((tuple(own), tuple(at)), frozenset(own))
 
     return make
 
@@ -214,6 +222,16 @@ def _several(rules: Rules, side: Side, kind: Kind) -> tuple[str, ...]:
 
 def _reader(names: Iterable[str]) -> _Reader:
     unique = tuple(dict.fromkeys(names))
+    if len(unique) == 1:  # the usual case
+        (only,) = unique
+
+        def read_one(fields: Fields) -> list[str]:
+            value = fields.get(only)
+            if value.__class__ is str:
+                return [value]
+            return [v for v in value if isinstance(v, str)] if isinstance(value, tuple) else []
+
+        return read_one
 
     def read(fields: Fields) -> list[str]:
         found: list[str] = []
@@ -230,7 +248,8 @@ def _reader(names: Iterable[str]) -> _Reader:
 
 def _keys(key: Callable[[str], str | None], values: list[str]) -> list[str]:
     if len(values) < 2:  # the usual case
-        return [found for value in values if (found := key(value)) is not None]
+        found = key(values[0]) if values else None
+        return [] if found is None else [found]
     return list(dict.fromkeys(k for v in values if (k := key(v)) is not None))
 
 

@@ -57,10 +57,14 @@ def scoper(rules: Rules, now: datetime | None = None) -> Scoper:
     answers = {frozenset(o): Scope(frozenset(o)) for o in ((Side.HUB,), (Side.APP,), tuple(Side))}
     not_created = {side: _only_in(side) for side in Side}
     reaches = {side: rules.direction.reaches(side) for side in Side}
+    unlimited = all(sends[side] is _always and reaches[side] for side in Side)
+    both = answers[frozenset(Side)]
 
     def answer(hub: Fields | None, app: Fields | None, standing: Standing = UNREMEMBERED) -> Scope:
         if standing.by_hand is not None:
             return Scope(frozenset(), standing.by_hand)
+        if unlimited and hub is not None and app is not None:
+            return both
         open_ = frozenset(
             side.other
             for side, fields in ((Side.HUB, hub), (Side.APP, app))
