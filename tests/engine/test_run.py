@@ -151,6 +151,22 @@ async def test_a_record_made_meanwhile_is_found_before_it_is_made_twice() -> Non
     assert stage.only(Side.HUB).fields["notes"] == "by hand"
 
 
+async def test_two_sources_of_one_key_are_both_held_back_by_what_a_look_finds() -> None:
+    stage = Stage()
+    for name in ("Ada", "Adah"):
+        stage.hub.create("contact", {**ADA, "firstname": name})
+
+    def script(call: Call) -> Fault | None:
+        if call.name == "get" and call.phase is Phase.BEFORE and not stage.app.all("contact"):
+            return Meanwhile(lambda: stage.app.create("contact", ADA))
+        return None
+
+    stage.app.fault = script
+    await stage.run_all()
+    assert len(stage.app.all("contact")) == 1, "only a person can tell which of the two it is"
+    assert stage.counts().excluded == 3
+
+
 async def test_a_refused_value_fails_its_field_alone() -> None:
     stage = Stage()
     stage.tighten("phone", 4)

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from twofold.core.associations import field_name
 from twofold.core.health import IN_SYNC, WAITING, Outcome, State
 from twofold.core.links import Flip, flips_after, seen_after, seen_after_create
-from twofold.core.merge import Seen
+from twofold.core.merge import Seen, same
 from twofold.core.plan import IN_AGREEMENT
 from twofold.core.records import Fields, Record, Side
 from twofold.core.values import Value
 from twofold.engine.chunk import Chunk, CreateWork, PairWork
 from twofold.engine.context import Context
-from twofold.engine.creates import CreateOutcome, create, creation_of, look, write_of
+from twofold.engine.creates import CreateOutcome, create, creation_of, look, prepared
 from twofold.engine.leaving import settle_limits
 from twofold.engine.observe import shown
 from twofold.engine.updates import PairOutcome, note_of, update
@@ -92,7 +92,7 @@ async def _look(
             kept = await look(context, side, todo)
         except ConnectorError as error:
             return creates, error
-        creates += [CreateOutcome(w, write_of(context, w)) for w in kept]
+        creates += [prepared(context, work) for work in kept]
     return creates, None
 
 
@@ -103,6 +103,7 @@ def _note(
     if not outcomes and not creates:
         return
     pairs = [outcome.pair for outcome in outcomes]
+    now = context.world.now().timestamp()
     context.state.links.note(
         context.sync.id,
         context.fence,
@@ -112,7 +113,7 @@ def _note(
             if p.old_state is not None
         ],
         [(p.hub.row, p.app.row, note_of(context, p)) for p in pairs if p.old_state is None],
-        [creation_of(context, c) for c in creates],
+        [creation_of(c, now) for c in creates],
     )
     for pair in pairs:
         if pair.old_state is None:
@@ -355,9 +356,32 @@ def _settle_create(
 
 def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> CreatedLink:
     """The link of a record that we just made, given how it was seen."""
+    side, source = made.work.side, made.work.source
+    issues = (*made.work.create.issues, *made.issues)
+    agreed = _agreed_of_created(context, made, sighting)
+    unmet = not (agreed[Side.HUB].same and agreed[Side.APP].same)
+    return CreatedLink(
+        side,
+        source.row,
+        sighting,
+        Outcome(State.FAILING, issues) if issues else IN_SYNC,
+        agreed[Side.HUB],
+        agreed[Side.APP],
+        made.work.old_state,
+        again=unmet,
+    )
+
+
+def _agreed_of_created(
+    context: Context, made: CreateOutcome, sighting: Sighting
+) -> Mapping[Side, Agreed]:
+    """*Seen* of a record that we just made, and of its source."""
     assert made.held is not None
     side, source = made.work.side, made.work.source
     now = _shown_after(context, side, made.held)
+    stored = {side: sighting.shown, side.other: source.shown}
+    if _holds_all(context, made, now):
+        return {s: Agreed(stored[s], True) for s in Side}
     seen = seen_after_create(
         context.program.conversions, side.other, source.record.fields, made.written, now
     )
@@ -370,20 +394,21 @@ def created_link(context: Context, made: CreateOutcome, sighting: Sighting) -> C
             for s in Side:
                 name = field_name(mapping.end(s))
                 whole[s][name] = shown[s].get(name)
-    issues = (*made.work.create.issues, *made.issues)
-    stored = {side: sighting.shown, side.other: source.shown}
-    agreed = {s: _agreed(context, s, whole[s], shown[s], stored[s]) for s in Side}
-    unmet = not (agreed[Side.HUB].same and agreed[Side.APP].same)
-    return CreatedLink(
-        side,
-        source.row,
-        sighting,
-        Outcome(State.FAILING, issues) if issues else IN_SYNC,
-        agreed[Side.HUB],
-        agreed[Side.APP],
-        made.work.old_state,
-        again=unmet,
-    )
+    return {s: _agreed(context, s, whole[s], shown[s], stored[s]) for s in Side}
+
+
+def _holds_all(context: Context, made: CreateOutcome, now: Fields) -> bool:
+    """Whether a new record surely holds what it was given, and agrees in all else: as usual."""
+    if not made.certain or context.sync.rules.associations:
+        return False
+    side, given = made.work.side, made.work.source.record.fields
+    for c in context.program.conversions:
+        if c.name not in made.written:
+            ours, theirs = given.get(c.fields[side.other]), now.get(c.fields[side])
+            pair = (theirs, ours) if side is Side.HUB else (ours, theirs)
+            if not same(c, *pair):
+                return False
+    return True
 
 
 def _wait(context: Context, settlement: Settlement, pair: PairWork) -> None:

@@ -29,10 +29,14 @@ class CreateOutcome(Struct):
 
     work: CreateWork
     write: Write
+    payload: bytes = b""
+    """The very write, as its note tells of it."""
     held: Record | None = None
     """The new record as the app now shows it."""
     written: dict[str, Value] = msgspec.field(default_factory=dict)
     """By mapping name: what the new record holds of what we wrote."""
+    certain: bool = False
+    """``held`` is exactly our write: all of ``written`` is what it shows."""
     issues: list[Issue] = msgspec.field(default_factory=list)
     blocked: Outcome | None = None
     """Why it was not made, for good."""
@@ -71,12 +75,13 @@ async def look(context: Context, side: Side, works: Sequence[CreateWork]) -> lis
     """
     port = context.ports[side]
     kept = list(works)
+    mapped = {c.fields[side]: c.name for c in context.program.conversions}
     for key in look_keys(context, side):
-        wanted = {
-            str(value): work
-            for work in kept
-            if (value := field_values(context.program, side, work.create.values).get(key))
-        }
+        wanted: dict[str, list[int]] = {}
+        for work in kept:
+            value = work.create.values.get(mapped[key])
+            if value is not None:
+                wanted.setdefault(str(value), []).append(work.source.row)
         if not wanted:
             continue
         answered = await port.get(list(wanted), key=key)
@@ -89,11 +94,12 @@ async def look(context: Context, side: Side, works: Sequence[CreateWork]) -> lis
         context.world.step(f"{side} looked before create")
         new = {r.id for r in fresh}
         found_for = {value for value, found in answered.items() if new & {r.id for r in found}}
-        kept = [w for w in kept if w not in [wanted[v] for v in found_for if v in wanted]]
+        again = {row for value in found_for for row in wanted.get(value, ())}
+        kept = [w for w in kept if w.source.row not in again]
     return kept
 
 
-def write_of(context: Context, work: CreateWork) -> Write:
+def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     """The very write; the same payload always has the same reference.
 
     But not where a person has cut the record from others since: an app that never applies a
@@ -101,26 +107,20 @@ def write_of(context: Context, work: CreateWork) -> Write:
     """
     fields = field_values(context.program, work.side, work.create.values)
     associate = work.create.associate
-    payload = encode(fields) + repr([(n, t.id) for n, t in associate]).encode()
+    payload = encode({**fields, **{f"@{name}": t.id for name, t in associate}})
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
     apart = context.refused_of(work.side.other, work.source.row)
-    if apart:
-        payload += repr(apart).encode()
-    ref = f"{place}-{xxhash.xxh3_64_hexdigest(payload)}"
-    return Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
+    told = payload + repr(apart).encode() if apart else payload
+    ref = f"{place}-{xxhash.xxh3_64_hexdigest(told)}"
+    write = Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
+    return CreateOutcome(work, write, payload)
 
 
-def creation_of(context: Context, outcome: CreateOutcome) -> Creation:
-    """The note of a create."""
-    work, write = outcome.work, outcome.write
-    payload = encode({**write.fields, **{f"@{name}": t.id for name, t in write.associate}})
+def creation_of(outcome: CreateOutcome, at: float) -> Creation:
+    """The note of a create, made at a time in seconds since 1970."""
+    work = outcome.work
     return Creation(
-        work.side,
-        work.source.row,
-        write.ref,
-        payload,
-        work.source.shown,
-        context.world.now().timestamp(),
+        work.side, work.source.row, outcome.write.ref, outcome.payload, work.source.shown, at
     )
 
 
@@ -151,6 +151,7 @@ async def _take(context: Context, port: Port, outcome: CreateOutcome, answer: An
     context.count(f"{port.side} {'created' if answer.held else answer.status}")
     if answer.status is Status.OK and answer.held is not None:
         outcome.held = answer.held
+        outcome.certain = answer.certain
         outcome.written = held_values(
             context, port.side, outcome.work.create.values, answer, answer.held
         )
@@ -183,11 +184,12 @@ def held_values(
     """
     written: dict[str, Value] = {}
     for c in context.program.conversions:
-        if c.name not in sent or c.fields[side] in answer.refused:
+        name, field = c.name, c.fields[side]
+        if name not in sent or field in answer.refused:
             continue
-        now = held.fields.get(c.fields[side])
-        arrived = answer.certain or c.own[side](now) == c.own[side](sent[c.name])
-        written[c.name] = now if arrived else sent[c.name]
+        now = held.fields.get(field)
+        arrived = answer.certain or c.own[side](now) == c.own[side](sent[name])
+        written[name] = now if arrived else sent[name]
     return written
 
 

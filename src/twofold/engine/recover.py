@@ -193,7 +193,7 @@ def _conclude(
     if context.state.links.linked(context.sync.id, side, [k.row for k in known.values()]):
         return  # it was merged into a record that has a twin already
     (sighting,) = port.sight([(held, held.digest)], known, looked=True)
-    link = created_link(context, CreateOutcome(work, write, held, written), sighting)
+    link = created_link(context, CreateOutcome(work, write, held=held, written=written), sighting)
     if creation.planned != source.shown:  # the source moved on since the note
         agreed = link.hub_agreed if side is Side.APP else link.app_agreed
         agreed.same = False

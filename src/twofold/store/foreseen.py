@@ -41,13 +41,16 @@ AND hub NOT IN (SELECT row FROM tangled WHERE side = 'hub')
 AND app NOT IN (SELECT row FROM tangled WHERE side = 'app')
 """
 _PAIRED = """
-INSERT INTO foreseen SELECT :sync, '{side}', {side}, {other} FROM simple_pairs ORDER BY {side}
+INSERT INTO foreseen SELECT :sync, '{side}', {side}, {other} FROM simple_pairs p
+WHERE NOT EXISTS (SELECT 1 FROM links WHERE sync = :sync AND hub = p.hub)
+AND NOT EXISTS (SELECT 1 FROM links WHERE sync = :sync AND app = p.app) ORDER BY {side}
 """
 _ALONE = """
 INSERT INTO foreseen SELECT :sync, '{side}', r.row, NULL FROM records r
 WHERE r.reader = (SELECT {side}_reader FROM syncs WHERE id = :sync) AND r.gone = 0
 AND r.row NOT IN (SELECT {side} FROM shared_keys WHERE simple
     UNION ALL SELECT row FROM tangled WHERE side = '{side}')
+AND NOT EXISTS (SELECT 1 FROM links WHERE sync = :sync AND {side} = r.row)
 """
 
 
