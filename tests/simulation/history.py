@@ -1,33 +1,38 @@
-"""One seed = one history: users edit both sides while the real engine runs, fails and crashes."""
+"""Play a script: users edit both sides while the real engine runs, fails and crashes."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
-from random import Random
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from tests.simulation.users import Users
-from tests.simulation.worlds import Setup, SimulatedWorld, draw_setup
+from tests.simulation.apps import SimulatedConnector, traits
+from tests.simulation.disk import Disk, PowerCut
+from tests.simulation.draw import draw
+from tests.simulation.faults import KINDS, STATEMENT, STEP, Crash
+from tests.simulation.script import Act, Round, Script, Trouble
+from tests.simulation.users import Place, Users
+from tests.simulation.worlds import SimulatedWorld, build
 
 from twofold.core.records import Side
+from twofold.database.errors import DatabaseError
 from twofold.engine.run import Ending, SliceOutcome, run_slice
 from twofold.engine.setup import install
-from twofold.kit.contract import Status
-from twofold.kit.errors import OutcomeUnknown, Unavailable
-from twofold.kit.memory import Call, Fail, Fault, Items, Meanwhile, MemoryConnector, Partly, Phase
-from twofold.kit.memory.faults import Reorder
+from twofold.kit.memory import Call, Fault, Phase
 from twofold.store.errors import FenceLost
 from twofold.store.state import State
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-ROUNDS = 8
 MOST_QUIET_ROUNDS = 8
+NEEDS_DISK = frozenset({"power cut", "disk full"})
+NOWHERE = Call("", "", 0, Phase.BEFORE, 0)
 T = TypeVar("T")
 
 
-class Crash(BaseException):
-    """The process was killed at this very instant."""
+class NeverQuiet(AssertionError):
+    """It does not come to rest."""
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -41,22 +46,39 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class History:
-    """Everything that happens under one seed."""
+    """Everything that happens in one script."""
 
-    def __init__(self, seed: int, setup: Setup | None = None) -> None:
-        self.seed = seed
-        self.random = Random(seed)
-        self.world = SimulatedWorld(START, self.random)
-        self.setup = setup or draw_setup(self.random, self.world)
-        self.users = Users(self.random, self.setup)
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.world = SimulatedWorld(START)
+        self.setup = build(script, self.world)
+        self.users = Users(self.setup)
         self.state = State.open(None)
-        self.crashes = 0
+        self.story: list[str] = []
+        """What happened, in words."""
         self.runs = 0
-        self.faults: dict[str, int] = {}
-        self.uncertain = False
-        """A write's outcome was unknown or the process crashed at least once."""
-        self._calm = False
+        self.rounds = 0
+        """Rounds that it took to become quiet."""
+        self.faults: Counter[str] = Counter()
+        self.unsure: set[Place] = set()
+        """Records of which a noted write was still open when a run ended."""
+        self._moments: Counter[str] = Counter()
+        self._armed: dict[tuple[str, int], list[Trouble]] = {}
+        self._disk: Disk | None = None
+        self._sync = 0
+        self._nested = False
+        self._overtaken = False
         self._install()
+
+    @classmethod
+    def of(cls, seed: int) -> History:
+        """The history of a seed."""
+        return cls(draw(seed))
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The state's database, past the disk that fails."""
+        return self._disk.real if self._disk else self.state.database.connection
 
     def _install(self) -> None:
         self.state.syncs.add_connection("memory", "hub", "hub", {}, b"", 0)
@@ -66,64 +88,100 @@ class History:
             for rules in self.setup.rules
         ]
         for side in Side:
-            self.setup.apps[side].fault = lambda call, side=side: self._trouble(side, call)
-        self.world.on_step = self._between_effects
+            self.setup.apps[side].fault = lambda call, side=side: self._at_call(side, call)
+            self.faults.update(traits(self.script.side(side)))
+        self.world.on_step = self._at_step
 
     # --- the story --------------------------------------------------------------------------
 
     def play(self) -> None:
         """Users and runs, with trouble; then calm until nothing moves."""
-        for _ in range(ROUNDS):
-            for _ in range(self.random.randrange(1, 8)):
-                self.users.act()
-            self._advance(timedelta(seconds=self.random.choice((0, 1, 30, 600))))
-            self.run_all()
-        self._calm = True
+        for one in self.script.rounds:
+            self._play(one)
         self.settle()
 
-    def settle(self) -> int:
-        """Run in calm until a round writes nothing; returns the number of rounds."""
+    @property
+    def crashes(self) -> int:
+        """How often the process or the machine ended."""
+        return sum(n for word, n in self.faults.items() if word.startswith(("crash", "power")))
+
+    def _play(self, one: Round) -> None:
+        self.story.append(f"round, after {one.wait} s")
+        for act in one.acts:
+            self.act(act)
+        self.world.advance(one.wait)
+        if one.wait < 0:
+            self.faults["clock set back"] += 1
+        self._arm(one.troubles)
+        for sync in self.syncs:
+            self._run(sync, one.chunks)
+        self._disarm()
+
+    def act(self, act: Act) -> None:
+        """Somebody does something."""
+        self.story.append(f"  {self.users.act(act)}")
+
+    def settle(self) -> None:
+        """Run in calm until a round writes nothing."""
+        self.story.append("calm")
         for number in range(1, MOST_QUIET_ROUNDS + 1):
-            self._advance(timedelta(hours=2))
+            self.world.advance(7200)
             before = self.writes()
-            endings = self.run_all()
+            endings = [self._run(sync, None) for sync in self.syncs]
             done = all(e is Ending.DONE for e in endings)
             if done and self.writes() == before and not self._pending():
-                return number
-        raise AssertionError(f"seed {self.seed}: no quiet after {MOST_QUIET_ROUNDS} rounds")
+                self.rounds = number
+                return
+        raise NeverQuiet(f"no quiet after {MOST_QUIET_ROUNDS} rounds")
 
-    def run_all(self) -> list[Ending | None]:
-        """One run of each sync; a crash ends it."""
-        endings: list[Ending | None] = []
-        for sync in self.syncs:
-            self.runs += 1
-            try:
-                endings.append(self._run(sync).ending)
-            except Crash:
-                self.crashes += 1
-                self.uncertain = True
-                endings.append(None)
-        return endings
+    def _run(self, sync: int, chunks: int | None) -> Ending | None:
+        """One run of a sync; trouble may end it."""
+        self.runs += 1
+        self._sync = sync
+        self._overtaken = False
+        try:
+            return self._slices(sync, chunks).ending
+        except Crash:
+            pass
+        except PowerCut:
+            assert self._disk is not None
+            self.state = self._disk.after_power_cut(self.runs)
+            self._disk = Disk(self.state, self._at_statement)
+            self.state = self._disk.state
+        except (DatabaseError, sqlite3.Error):
+            if not self._disk:
+                raise
+        except FenceLost:
+            assert self._overtaken, "nobody else works here"
+        self.story.append("  the run was cut short")
+        self._keep_unsure()
+        return None
 
-    def _run(self, sync: int) -> SliceOutcome:
-        connectors = {side: MemoryConnector.over(self.setup.apps[side]) for side in Side}
+    def _slices(self, sync: int, chunks: int | None) -> SliceOutcome:
+        connectors = {side: SimulatedConnector.over(self.setup.apps[side]) for side in Side}
         for _ in range(100):
-            try:
-                outcome = drive(
-                    run_slice(
-                        self.state,
-                        self.world,
-                        sync,
-                        connectors,
-                        most_chunks=self.random.choice((None, None, 1, 2)),
-                        allow_empty=True,
-                    )
+            outcome = drive(
+                run_slice(
+                    self.state, self.world, sync, connectors, most_chunks=chunks, allow_empty=True
                 )
-            except FenceLost as error:
-                raise AssertionError("nobody else works here") from error
+            )
             if outcome.ending is not Ending.MORE:
+                words = ", ".join(f"{n} {what}" for what, n in outcome.counts.items())
+                self.story.append(f"  run {sync}: {outcome.ending} ({words})")
                 return outcome
-        raise AssertionError(f"seed {self.seed}: a run never ends")
+        raise NeverQuiet("a run never ends")
+
+    def take_over(self) -> None:
+        """Another worker takes the sync that is being run, and runs it to its end."""
+        if self._nested:
+            return
+        self._nested = self._overtaken = True
+        try:
+            self._slices(self._sync, None)
+        except Crash:
+            self.story.append("  the other worker crashed")
+        finally:
+            self._nested = False
 
     def writes(self) -> int:
         """How many of our writes took effect, on both sides."""
@@ -131,63 +189,82 @@ class History:
 
     def _pending(self) -> int:
         """Records that are still to be tried again."""
-        found: int = self.state.database.connection.execute(
+        found: int = self.db.execute(
             "SELECT (SELECT count(*) FROM retries) + (SELECT count(*) FROM due)"
         ).fetchone()[0]
         return found
 
-    def _advance(self, by: timedelta) -> None:
-        self.world.time += by
+    def _keep_unsure(self) -> None:
+        """What is noted now may or may not have been written."""
+        for sync, obj in zip(self.syncs, self.setup.objects, strict=True):
+            for hub, app in self.db.execute(
+                "SELECT h.id, a.id FROM links l JOIN records h ON h.row = l.hub"
+                " JOIN records a ON a.row = l.app WHERE l.sync = ? AND l.note IS NOT NULL",
+                (sync,),
+            ):
+                self.unsure |= {(Side.HUB, obj, hub), (Side.APP, obj, app)}
+            for side, source in self.db.execute(
+                "SELECT c.side, r.id FROM creations c JOIN records r ON r.row = c.source"
+                " WHERE c.sync = ?",
+                (sync,),
+            ):
+                self.unsure.add((Side(side).other, obj, source))
 
     # --- trouble ----------------------------------------------------------------------------
 
-    def _between_effects(self, what: str) -> None:
-        if not self._calm and self.random.random() < 0.02:
-            self._count("crash between effects")
-            raise Crash
+    def _arm(self, troubles: tuple[Trouble, ...]) -> None:
+        self._moments.clear()
+        armed = defaultdict(list)
+        for trouble in troubles:
+            armed[trouble.at, trouble.nth].append(trouble)
+        self._armed = dict(armed)
+        if any(trouble.kind in NEEDS_DISK for trouble in troubles):
+            self._disk = Disk(self.state, self._at_statement)
+            self.state = self._disk.state
 
-    def _trouble(self, side: Side, call: Call) -> Fault | None:
-        if self._calm or self.random.random() > 0.12:
+    def _disarm(self) -> None:
+        self._armed = {}
+        if self._disk is not None:
+            self.state = self._disk.close()
+            self._disk = None
+
+    def _next(self, place: str) -> list[Trouble]:
+        """The trouble of this very moment."""
+        self._moments[place] += 1
+        return self._armed.get((place, self._moments[place]), [])
+
+    def _at_call(self, side: Side, call: Call) -> Fault | None:
+        if not self._armed:
             return None
-        choice = self.random.randrange(8)
-        app = self.setup.apps[side].name
-        if choice == 0:
-            self._count(f"crash {call.phase} {call.name}")
-            raise Crash
-        if choice == 1 and call.phase is Phase.BEFORE:
-            self._count("unreachable")
-            return Fail(Unavailable(app, "scripted"))
-        if choice == 2 and call.name == "push":
-            self._count(f"no answer, {call.phase} the effect")
-            self.uncertain = True
-            return Fail(OutcomeUnknown(app, "scripted"))
-        if call.name == "push" and call.phase is Phase.BEFORE and choice in {3, 4}:
-            return self._item_trouble(side, call, choice)
-        if choice == 5 and call.name == "pull" and call.phase is Phase.BEFORE:
-            self._count("reordered page")
-            return Reorder()
-        if choice >= 6 and self._may_edit(side, call):
-            self._count("edit meanwhile")
-            return Meanwhile(self.users.act)
-        return None
+        fault = None
+        for trouble in self._next(f"{side} {call.name} {call.phase}"):
+            fault = self._happens(trouble, side, call) or fault
+        return fault
 
-    def _item_trouble(self, side: Side, call: Call, choice: int) -> Fault | None:
-        atomic = self.setup.rules[0].type_of(side).atomic
-        if atomic or call.items < 1:
-            return None
-        self.uncertain = True
-        if choice == 3:
-            self._count("partial batch")
-            return Partly(self.random.randrange(call.items))
-        status = self.random.choice((Status.RETRY, Status.UNKNOWN))
-        self._count(f"item {status}")
-        applied = status is Status.UNKNOWN and self.random.random() < 0.5
-        return Items({self.random.randrange(call.items): status}, applied=applied)
+    def _at_step(self, what: str) -> None:
+        for trouble in self._next(STEP) if self._armed else ():
+            self._happens(trouble, Side.HUB, NOWHERE)
 
-    def _may_edit(self, side: Side, call: Call) -> bool:
-        """Where an app compares nothing, an edit right before our write is lost: a known limit."""
-        compares = all(t.type_of(side).conditional for t in self.setup.rules)
-        return compares or call.name == "pull"
+    def _at_statement(self) -> bool:
+        found = self._next(STATEMENT)
+        for trouble in found:
+            self._count(trouble.kind)
+        return bool(found)
+
+    def _happens(self, trouble: Trouble, side: Side, call: Call) -> Fault | None:
+        kind = KINDS[trouble.kind]
+        self.story.append(f"  !! {trouble.kind} ({trouble.at} {trouble.nth})")
+        before = self.users.done
+        if call.name == "push":
+            self._keep_unsure()
+        try:
+            fault = kind.do(self, trouble, side, call)
+        except (Crash, PowerCut):
+            self._count(trouble.kind)
+            raise
+        if not kind.acts or fault is not None or self.users.done > before:
+            self._count(trouble.kind)
+        return fault
 
     def _count(self, what: str) -> None:
-        self.faults[what] = self.faults.get(what, 0) + 1
+        self.faults[what] += 1

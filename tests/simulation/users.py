@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from random import Random
+from collections import defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
 
 from msgspec import Struct
-from tests.simulation.worlds import COMPANY_FIELDS, CONTACT_FIELDS, TAGS, Setup
+from tests.simulation.apps import EDITED, FIELDS, TAGS
+from tests.simulation.script import Act
+from tests.simulation.worlds import CLEARED, Setup
 
-from twofold.core.records import Side, Target
+from twofold.core.records import Fields, Side, Target
 from twofold.core.values import Value
+
+Place = tuple[Side, str, str]
+"""(side, object type, id)"""
 
 
 class Edit(Struct, frozen=True):
-    """Somebody gave a field a value that no other edit ever gives."""
+    """Somebody gave a field a value; one that no other edit ever gives, unless it is ``again``."""
 
     number: int
     side: Side
@@ -20,111 +28,274 @@ class Edit(Struct, frozen=True):
     id: str
     field: str
     value: Value
+    """None where it was cleared."""
     base: Value
     """What that side showed right before."""
+    again: bool = False
+    """Back to an earlier value."""
 
 
 class Users:
     """People on both sides."""
 
-    def __init__(self, random: Random, setup: Setup) -> None:
-        self.random = random
+    def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.edits: list[Edit] = []
+        self.done = 0
+        """How many acts were possible and done."""
+        self.edits: dict[tuple[str, str], list[Edit]] = defaultdict(list)
+        """By object type and field."""
         self.cleared: set[tuple[Side, str, str, str]] = set()
         """(side, object type, id, field) that somebody emptied."""
-        self.deleted: set[tuple[Side, str, str]] = set()
-        self.created: dict[tuple[Side, str, str], int] = {}
-        """(side, object type, id) → tag."""
+        self.deleted: set[Place] = set()
+        """Also what was merged into another record."""
+        self.merged: set[Place] = set()
+        """Survivors: they take what they lack from what was merged into them."""
+        self.created: dict[Place, int] = {}
+        """By place: the tag."""
         self.met_by_chance: set[int] = set()
         """Tags of what people made on both sides at the same moment."""
         self.keyless: set[int] = set()
-        """Tags of people without an e-mail address."""
-        self._token = 0
+        """Tags of what has no match key."""
+        self.rekeyed: set[Place] = set()
+        """Whose match key somebody changed."""
+        self.shown: dict[Place, list[Fields]] = defaultdict(list)
+        """Every state that somebody left a record in."""
+        self._keys: list[tuple[str, str]] = []
+        """(object type, key) of what was deleted, to be made again."""
+        self._numbers = 0
 
-    def act(self) -> None:
-        """Somebody does something, somewhere."""
-        side = self.random.choice(list(Side))
-        rules = self.random.choice(self.setup.rules)
-        obj = rules.hub.name
-        mine = sorted(r.id for r in self.setup.apps[side].all(obj))
-        choice = self.random.random()
-        if not mine or choice < 0.3:
-            self._create(side, obj)
-        elif choice < 0.75:
-            self._edit(side, obj, self.random.choice(mine))
-        elif choice < 0.82:
-            self._clear(side, obj, self.random.choice(mine))
-        elif choice < 0.88:
-            self._delete(side, obj, self.random.choice(mine))
-        elif choice < 0.92:
-            self.setup.apps[side].touch(obj, self.random.choice(mine))
-        else:
-            self._associate(side)
+    def act(self, act: Act) -> str:
+        """Somebody does something, somewhere; returns it in words."""
+        obj = act.obj if act.obj in self.setup.objects else self.setup.objects[0]
+        record_id = ""
+        kind = ACTS[act.what]
+        mine = sorted(r.id for r in self.setup.apps[act.side].all(obj)) if kind.of_record else []
+        if mine:
+            record_id = mine[act.pick % len(mine)]
+        told = ""
+        try:
+            if mine or not kind.of_record:
+                told = kind.do(self, act.side, obj, record_id, act)
+            if not told:  # what was meant cannot be done
+                record_id = ""
+                told = self.create(act.side, obj, "", act)
+        except ValueError as refusal:  # the app itself refuses this
+            return f"{act.side}: refused: {refusal}"
+        self.done += 1
+        if record_id:
+            self._keep(act.side, obj, record_id)
+        return f"{act.side}: {told}"
 
     def _next(self) -> int:
-        self._token += 1
-        return self._token
+        self._numbers += 1
+        return self._numbers
 
-    def _create(self, side: Side, obj: str) -> None:
+    # --- acts -----------------------------------------------------------------------------
+
+    def create(self, side: Side, obj: str, _: str, act: Act) -> str:
         """Sometimes on both sides at once: the same person or company, with other details."""
-        person = self._next()
-        sides = list(Side) if self.random.random() < 0.3 else [side]
-        shared = self.random.random() < 0.1  # an e-mail or name that others have too
-        key = f"shared{self.random.randrange(3)}" if shared else f"p{person}"
+        sides = list(Side) if act.more % 10 < 3 else [side]
+        shared = act.more // 10 % 10 == 0  # an e-mail or name that others have too
+        key = f"shared{act.pick % 3}" if shared else f"p{self._next()}"
+        return self._make(sides, obj, key, bare=act.more // 100 == 0)
+
+    def recreate(self, side: Side, obj: str, _: str, act: Act) -> str:
+        """Make again what somebody deleted."""
+        gone = [key for kind, key in self._keys if kind == obj]
+        if not gone:
+            return ""
+        return self._make([side], obj, gone[act.more % len(gone)], bare=False)
+
+    def _make(self, sides: list[Side], obj: str, key: str, *, bare: bool) -> str:
+        told = []
         for where in sides:
             tag = self._next()
-            fields: dict[str, Value] = {TAGS[obj]: tag}
-            if obj == "contact":
-                if self.random.random() < 0.9:
-                    fields["email"] = f"{key}@firm.example"
-                fields["firstname"] = f"name {tag}"
-            else:
-                fields["name"] = f"firm {key}"
-                if self.random.random() < 0.7:
-                    fields["domain"] = f"{key}.example"
+            fields = self._new_fields(obj, key, tag, bare=bare)
             made = self.setup.apps[where].create(obj, fields)
             self.created[where, obj, made] = tag
             if len(sides) > 1:
                 self.met_by_chance.add(tag)
-            if obj == "contact" and "email" not in fields:
+            if obj == "deal" or (obj == "contact" and bare):
                 self.keyless.add(tag)
             for field, value in fields.items():
                 self._log(where, obj, made, field, value, None)
+            self._keep(where, obj, made)
+            told.append(f"{where} {obj} {made}")
+        return f"somebody makes {' and '.join(told)} ({key}{', bare' if bare else ''})"
 
-    def _edit(self, side: Side, obj: str, record_id: str) -> None:
-        names = CONTACT_FIELDS if obj == "contact" else COMPANY_FIELDS
-        field = self.random.choice([n for n in ("firstname", "notes", "domain") if n in names])
-        base = self._shown(side, obj, record_id, field)
-        value: Value = f"edit {self._next()}"
+    def _new_fields(self, obj: str, key: str, tag: int, *, bare: bool) -> dict[str, Value]:
+        if obj == "deal":
+            return {"amount": Decimal(tag), "dealname": f"deal {tag}"}
+        fields: dict[str, Value] = {TAGS[obj]: tag}
+        if obj == "contact":
+            fields["firstname"] = f"name {tag}"
+            if not bare:
+                fields["email"] = f"{key}@firm.example"
+        else:
+            fields["name"] = f"firm {key}"
+            if not bare:
+                fields["domain"] = f"{key}.example"
+        return fields
+
+    def edit(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """A new value."""
+        field = EDITED[obj][act.more % len(EDITED[obj])]
+        value = self._new_value(field, self._next())
         if field == "domain":
-            value = f"d{self._token}.example"
+            self.rekeyed.add((side, obj, record_id))
+        return self._set(side, obj, record_id, field, value)
+
+    @staticmethod
+    def _new_value(field: str, number: int) -> Value:
+        if field == "domain":
+            return f"d{number}.example"
+        if field == "phone":
+            return f"+49 (30) 55{number:05d}"
+        if field == "credit":
+            return Decimal(f"{number}.26")
+        return f" edit {number} " if number % 7 == 0 else f"edit {number}"
+
+    def revert(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Back to a value that this field had before."""
+        field = EDITED[obj][act.more % len(EDITED[obj])]
+        now = self._value(side, obj, record_id, field)
+        earlier = [
+            e.value
+            for e in self.edits[obj, field]
+            if (e.side, e.id) == (side, record_id) and e.value not in (now, None)
+        ]
+        if not earlier:
+            return ""
+        if field == "domain":
+            self.rekeyed.add((side, obj, record_id))
+        value = earlier[-1 - act.more // 100 % min(2, len(earlier))]
+        return self._set(side, obj, record_id, field, value, again=True)
+
+    def _set(
+        self,
+        side: Side,
+        obj: str,
+        record_id: str,
+        field: str,
+        value: Value,
+        *,
+        again: bool = False,
+    ) -> str:
+        base = self._value(side, obj, record_id, field)
         self.setup.apps[side].edit(obj, record_id, {field: value})
-        self._log(side, obj, record_id, field, value, base)
+        self._log(side, obj, record_id, field, value, base, again=again)
+        return f"{obj} {record_id} {field} := {value!r} (was {base!r})"
 
-    def _clear(self, side: Side, obj: str, record_id: str) -> None:
-        field = "notes" if obj == "contact" else "phone"
+    def clear(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Empty a field."""
+        fields = [name for name in CLEARED if name in FIELDS[obj]]
+        if not fields:
+            return ""
+        field = fields[act.more % len(fields)]
+        base = self._value(side, obj, record_id, field)
         self.setup.apps[side].edit(obj, record_id, {field: None})
+        self._log(side, obj, record_id, field, None, base)
         self.cleared.add((side, obj, record_id, field))
+        return f"{obj} {record_id} {field} cleared"
 
-    def _delete(self, side: Side, obj: str, record_id: str) -> None:
+    def rekey(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Another e-mail address; sometimes the one of somebody else."""
+        if obj != "contact":
+            return ""
+        others = [r.fields.get("email") for r in self.setup.apps[side].all(obj)]
+        taken = sorted(str(email) for email in others if email)
+        email: Value = f"new{self._next()}@firm.example"
+        if act.more % 4 == 0 and taken:
+            email = taken[act.more // 4 % len(taken)]
+        self.rekeyed.add((side, obj, record_id))
+        return self._set(side, obj, record_id, "email", email, again=True)
+
+    def delete(self, side: Side, obj: str, record_id: str, _: Act) -> str:
+        """Delete a record."""
+        record = self.setup.apps[side].read(obj, record_id)
+        assert record is not None
+        key = str(record.fields.get("email") or record.fields.get("name") or "")
+        self._keys.append((obj, key.removesuffix("@firm.example").removeprefix("firm ")))
         self.setup.apps[side].delete(obj, record_id)
         self.deleted.add((side, obj, record_id))
+        return f"{obj} {record_id} deleted"
 
-    def _associate(self, side: Side) -> None:
+    def merge(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Merge a record into another one."""
+        mine = sorted(r.id for r in self.setup.apps[side].all(obj) if r.id != record_id)
+        if not mine:
+            return ""
+        survivor = mine[act.more % len(mine)]
+        self.setup.apps[side].merge(obj, record_id, survivor)
+        self.deleted.add((side, obj, record_id))
+        self.merged.add((side, obj, survivor))
+        self._keep(side, obj, survivor)
+        return f"{obj} {record_id} merged into {survivor}"
+
+    def touch(self, side: Side, obj: str, record_id: str, _: Act) -> str:
+        """A new version with the same values."""
+        self.setup.apps[side].touch(obj, record_id)
+        return f"{obj} {record_id} touched"
+
+    def associate(self, side: Side, obj: str, _: str, act: Act) -> str:
+        """Relate two records."""
+        if "company" not in self.setup.objects:
+            return ""
         app = self.setup.apps[side]
-        people = sorted(r.id for r in app.all("contact"))
+        mine = sorted(r.id for r in app.all("deal" if obj == "deal" else "contact"))
         firms = sorted(r.id for r in app.all("company"))
-        if people and firms:
-            target = Target(self.random.choice(firms), primary=True)
-            app.associate("contact", self.random.choice(people), "company", target)
+        if not (mine and firms):
+            return ""
+        source, firm = mine[act.pick % len(mine)], firms[act.more % len(firms)]
+        kind = "deal" if obj == "deal" else "contact"
+        app.associate(kind, source, "company", Target(firm, primary=True))
+        return f"{kind} {source} works for company {firm}"
 
-    def _shown(self, side: Side, obj: str, record_id: str, field: str) -> Value:
+    # --- the log --------------------------------------------------------------------------
+
+    def _value(self, side: Side, obj: str, record_id: str, field: str) -> Value:
         record = self.setup.apps[side].read(obj, record_id)
         return None if record is None else record.fields.get(field)
 
+    def _keep(self, side: Side, obj: str, record_id: str) -> None:
+        record = self.setup.apps[side].read(obj, record_id)
+        if record is not None:
+            self.shown[side, obj, record_id].append(record.fields)
+
     def _log(
-        self, side: Side, obj: str, record_id: str, field: str, value: Value, base: Value
+        self,
+        side: Side,
+        obj: str,
+        record_id: str,
+        field: str,
+        value: Value,
+        base: Value,
+        *,
+        again: bool = False,
     ) -> None:
-        number = len(self.edits)
-        self.edits.append(Edit(number, side, obj, record_id, field, value, base))
+        edits = self.edits[obj, field]
+        value = self._value(side, obj, record_id, field)  # as the app keeps it
+        edits.append(Edit(len(edits), side, obj, record_id, field, value, base, again))
+
+
+class Kind(NamedTuple):
+    """One thing that people do."""
+
+    weight: int
+    do: Callable[[Users, Side, str, str, Act], str]
+    of_record: bool = True
+    """Of a record that must be there."""
+
+
+ACTS = {
+    "create": Kind(28, Users.create, of_record=False),
+    "recreate": Kind(2, Users.recreate, of_record=False),
+    "edit": Kind(38, Users.edit),
+    "revert": Kind(5, Users.revert),
+    "clear": Kind(6, Users.clear),
+    "rekey": Kind(2, Users.rekey),
+    "delete": Kind(5, Users.delete),
+    "merge": Kind(2, Users.merge),
+    "touch": Kind(4, Users.touch),
+    "associate": Kind(8, Users.associate, of_record=False),
+}

@@ -1,47 +1,61 @@
-"""What a history is played in: a clock, two apps with drawn capabilities, and the rules."""
+"""What a history is played in: a clock, two apps and the rules between them.
+
+A new kind of configuration: a field of ``script.SyncScript`` (or ``AppScript``) that is off by
+default, a line in ``draw`` that sometimes turns it on, and its meaning in ``build_rules`` here (or
+in ``apps``). Where it changes what may happen, ``oracle`` or ``promises`` learn of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from random import Random
 
-from msgspec import Struct, structs
+from msgspec import Struct
+from tests.simulation.apps import FIELDS, SimulatedApp, build_app, build_types
+from tests.simulation.script import Script, SyncScript
 
 from twofold.core.mappings import (
     AssociationMapping,
+    Blanks,
     Direction,
     FieldMapping,
     Matching,
     Rules,
 )
 from twofold.core.records import Side
-from twofold.core.schema import Feed, ObjectType, Op
-from twofold.kit.memory import Habits, MemoryApp
-from twofold.kit.memory.shapes import company, contact
+from twofold.core.schema import ObjectType
 
-CONTACT_FIELDS = ("email", "firstname", "notes", "phone", "visits", "date_of_birth")
-COMPANY_FIELDS = ("name", "domain", "phone", "numberofemployees")
-TAGS = {"contact": "visits", "company": "numberofemployees"}
-"""A field that only the creator sets, to know records again on both sides."""
+MATCHING = {
+    "contact": Matching.CONTACTS,
+    "company": Matching.COMPANIES,
+    "deal": Matching.NONE,
+}
+CLEARED = ("notes", "phone")
+"""Fields that people clear."""
 
 
 class SimulatedWorld:
     """Time that moves only when the history says so, and steps that may crash."""
 
-    def __init__(self, start: datetime, random: Random) -> None:
+    def __init__(self, start: datetime) -> None:
         self.time = start
-        self.random = random
+        """By our clock, which somebody may set back."""
+        self.apps_time = start
         self.on_step: Callable[[str], None] = lambda what: None
 
     def now(self) -> datetime:
         return self.time
 
-    async def sleep(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
+        """Time passes everywhere; a negative number sets back our own clock only."""
         self.time += timedelta(seconds=seconds)
+        self.apps_time += timedelta(seconds=max(0, seconds))
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
 
     def jitter(self) -> float:
-        return self.random.random()
+        return 0.5
 
     def step(self, what: str) -> None:
         self.on_step(what)
@@ -50,96 +64,52 @@ class SimulatedWorld:
 class Setup(Struct):
     """Two apps and the syncs between them."""
 
-    apps: dict[Side, MemoryApp]
+    apps: dict[Side, SimulatedApp]
     rules: list[Rules]
-    """Companies before contacts."""
+    script: Script
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The object types that are synced."""
+        return self.script.sync.types
 
 
-def draw_setup(random: Random, world: SimulatedWorld) -> Setup:
-    """Draw capabilities, habits and rules."""
-    types: dict[Side, dict[str, ObjectType]] = {}
-    apps: dict[Side, MemoryApp] = {}
-    for side in Side:
-        types[side] = _draw_types(random)
-        apps[side] = MemoryApp(
-            list(types[side].values()),
-            page_size=random.choice((1, 2, 5, 50)),
-            clock=world.now,
-            name=str(side),
-            habits=Habits(
-                stored=random.random() < 0.6,
-                bodies=random.random() < 0.7,
-                holders=random.random() < 0.7,
-            ),
-        )
-    direction = random.choice([Direction.BOTH] * 3 + [Direction.TO_HUB, Direction.TO_APP])
-    default = random.choice(list(Side))
-    rules = [_contact_rules(types, direction, default, random)]
-    if random.random() < 0.5:
-        rules.insert(0, _company_rules(types, direction, default))
-    return Setup(apps, rules)
+def build(script: Script, world: SimulatedWorld) -> Setup:
+    """Make what a script describes."""
+    types = {side: build_types(script.side(side)) for side in Side}
+    clock = lambda: world.apps_time  # noqa: E731
+    apps = {side: build_app(side, script.side(side), types[side], clock) for side in Side}
+    rules = [build_rules(name, script.sync, types) for name in script.sync.types]
+    return Setup(apps, rules, script)
 
 
-def _draw_types(random: Random) -> dict[str, ObjectType]:
-    feed = random.choice(list(Feed))
-    coarse = feed is Feed.WATERMARK and random.random() < 0.5
-    size = random.choice((1, 3, 10))
-    common = {
-        "feed": feed,
-        "deletes": feed is Feed.LOG,
-        "resolution": timedelta(seconds=1 if coarse else 0),
-        "lag": timedelta(seconds=random.choice((0, 2)) if feed is Feed.WATERMARK else 0),
-        "conditional": not coarse and random.random() < 0.8,
-        "idempotent": random.random() < 0.5,
-        "atomic": random.random() < 0.2,
-        "batch": {Op.CREATE: size, Op.UPDATE: size},
-    }
-    keyed = random.random() < 0.7
-    people = contact(**common)
-    firms = company(**common)
-    if not keyed:
-        people, firms = structs.replace(people, keys=()), structs.replace(firms, keys=())
-    return {"contact": people, "company": firms}
-
-
-def _mappings(
-    types: dict[Side, dict[str, ObjectType]], name: str, fields: tuple[str, ...]
-) -> tuple[FieldMapping, ...]:
-    made = []
-    for field in fields:
-        hub, app = (types[side][name].field(field) for side in Side)
-        assert hub is not None
-        assert app is not None
-        made.append(FieldMapping(hub, app))
-    return tuple(made)
-
-
-def _contact_rules(
-    types: dict[Side, dict[str, ObjectType]],
-    direction: Direction,
-    default: Side,
-    random: Random,
-) -> Rules:
+def build_rules(name: str, sync: SyncScript, types: dict[Side, dict[str, ObjectType]]) -> Rules:
+    """The rules of one sync."""
+    ends = {side: types[side][name] for side in Side}
     return Rules(
-        hub=types[Side.HUB]["contact"],
-        app=types[Side.APP]["contact"],
-        mappings=_mappings(types, "contact", CONTACT_FIELDS),
-        direction=direction,
-        default_side=default,
-        matching=Matching.CONTACTS,
-        associations=(AssociationMapping("company", "company", "company", "company"),),
-        require_email=random.random() < 0.3,
+        hub=ends[Side.HUB],
+        app=ends[Side.APP],
+        mappings=tuple(_mapping(field, sync, ends) for field in FIELDS[name]),
+        direction=sync.direction,
+        default_side=sync.default,
+        matching=MATCHING[name],
+        associations=tuple(
+            AssociationMapping(a.name, a.name, a.target, a.target)
+            for a in ends[Side.HUB].associations
+            if a.target in sync.types
+        ),
+        require_email=sync.require_email and name == "contact",
     )
 
 
-def _company_rules(
-    types: dict[Side, dict[str, ObjectType]], direction: Direction, default: Side
-) -> Rules:
-    return Rules(
-        hub=types[Side.HUB]["company"],
-        app=types[Side.APP]["company"],
-        mappings=_mappings(types, "company", COMPANY_FIELDS),
-        direction=direction,
-        default_side=default,
-        matching=Matching.COMPANIES,
+def _mapping(name: str, sync: SyncScript, ends: dict[Side, ObjectType]) -> FieldMapping:
+    hub, app = (ends[side].field(name) for side in Side)
+    assert hub is not None
+    assert app is not None
+    clears = sync.clears and name in CLEARED
+    return FieldMapping(
+        hub,
+        app,
+        direction=dict(sync.one_way).get(name, Direction.BOTH),
+        blanks=Blanks.CLEAR if clears else Blanks.NEVER_ERASE,
     )

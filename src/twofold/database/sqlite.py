@@ -57,10 +57,8 @@ class Database:
         """
         check_numbers(migrations)
         self.path = path
-        self.connection = connection = _connect(path, read_only, wait)
-        self._writing = _Transaction(connection, path, "BEGIN IMMEDIATE")
-        self._reading = _Transaction(connection, path, "BEGIN")
-        self._mapped = _Mapped(connection, path)
+        connection = _connect(path, read_only, wait)
+        self.rewire(connection)
         try:
             with self._mapped:
                 self._admit(migrations, application_id, read_only)
@@ -71,6 +69,13 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    def rewire(self, connection: sqlite3.Connection) -> None:
+        """Work through another connection to the same file, e.g. one that fails on purpose."""
+        self.connection = connection
+        self._writing = _Transaction(connection, self.path, "BEGIN IMMEDIATE")
+        self._reading = _Transaction(connection, self.path, "BEGIN")
+        self._mapped = _Mapped(connection, self.path)
 
     @classmethod
     def from_template(cls, image: bytes) -> Database:

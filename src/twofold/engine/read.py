@@ -73,7 +73,7 @@ def _begin(port: Port, world: World) -> bool:
     if reader.scanning:
         return reader.cursor is not None
     blind = not port.type.deletes
-    since = world.now().timestamp() - reader.swept
+    since = abs(world.now().timestamp() - reader.swept)  # a clock may be set back
     if port.relists or (blind and since >= SWEEP_EVERY.total_seconds()):
         port.state.records.restart(port.reader)
     return False
