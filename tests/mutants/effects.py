@@ -186,14 +186,14 @@ READING = (
         "engine/read.py",
         "if not resumed:\n                return moved",
         "if True:\n                return moved",
-        seed(244),
+        HISTORIES,
     ),
     Mutant(
         "a feed's lag is ignored",
         "engine/read.py",
         "return bool(lag and found",
         "return bool(False and found",
-        seed(2475),
+        seed(670),
     ),
     Mutant(
         "what a listing missed is gone without a look",

@@ -12,7 +12,7 @@ MATCHING = ("pytest", "tests/core/test_matching.py")
 ENGINE = ("pytest", "tests/engine")
 TROUBLE = ("pytest", "tests/engine/test_trouble.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
-HISTORIES = ("tests.simulation", "--seeds", "150", "--stop")
+HISTORIES = ("tests.simulation", "--seeds", "150", "--stop", "--processes", "1")
 
 
 def only(words: str, command: tuple[str, ...]) -> tuple[str, ...]:

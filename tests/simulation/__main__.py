@@ -23,6 +23,8 @@ from tests.simulation.table import FAULTS, Tally, lines
 BLOCK = 25
 """Histories that a process plays at a time."""
 MOST_SHRUNK = 3
+SCRIPTS = Path(__file__).with_name("scripts")
+"""Histories that broke a promise once, made small: permanent tests."""
 
 
 def play(first: int, count: int) -> Tally:
@@ -65,9 +67,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--stop", action="store_true", help="stop at the first broken promise")
     parser.add_argument("--tell", metavar="SEED_OR_FILE", help="tell one history in words")
+    parser.add_argument("--keep", metavar="NAME", help="with --tell: keep it if it is broken")
     options = parser.parse_args()
     if options.tell:
-        return _tell(options.tell)
+        return _tell(options.tell, options.keep)
     began = time.monotonic()
     total = Tally()
     for tally in _tallies(options.first, options.seeds, 1 if options.stop else options.processes):
@@ -97,11 +100,14 @@ def _report(total: Tally, seconds: float, *, shrinking: bool) -> int:
     return 1 if total.broken or total.too_small or total.too_rare else 0
 
 
-def _tell(which: str) -> int:
-    """Tell one history; make it small where it is broken."""
+def _tell(which: str, name: str | None) -> int:
+    """Tell one history; make it small where it is broken, and keep it if asked."""
     script = draw(int(which)) if which.isdigit() else loads(Path(which).read_text())
     broken = failure(script) is not None
-    _show(shrink(script) if broken else script, which)
+    script = shrink(script) if broken else script
+    _show(script, which)
+    if broken and name:
+        SCRIPTS.joinpath(f"{name}.json").write_text(dumps(script))
     return int(broken)
 
 

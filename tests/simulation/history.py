@@ -168,6 +168,8 @@ class History:
             if outcome.ending is not Ending.MORE:
                 words = ", ".join(f"{n} {what}" for what, n in outcome.counts.items())
                 self.story.append(f"  run {sync}: {outcome.ending} ({words})")
+                if outcome.ending is not Ending.DONE:
+                    self._keep_unsure()
                 return outcome
         raise NeverQuiet("a run never ends")
 

@@ -37,11 +37,12 @@ def check_field(history: History, rules: Rules, mapping: FieldMapping, ends: End
     values = {side: token(ends[side].fields.get(name)) for side in Side}
     own = [e for e in history.users.edits.get((obj, name), ()) if e.id == ends[e.side].id]
     cleared = {s for s in Side if (s, obj, ends[s].id, name) in history.users.cleared}
+    merged = {s for s in Side if (s, obj, ends[s].id) in history.users.merged}
     if direction is not Direction.BOTH:
-        return _one_way(direction, values, own, cleared)
+        return _one_way(direction, values, own, cleared | merged)
     if values[Side.HUB] != values[Side.APP] and not (cleared and "" in values.values()):
         return f"differ: {values}"
-    return _lost(history, rules, ends, own, values, bool(cleared))
+    return _lost(history, rules, ends, own, values, bool(cleared), bool(merged))
 
 
 def _one_way(
@@ -63,10 +64,11 @@ def _lost(
     own: Sequence[Edit],
     values: Mapping[Side, Token],
     cleared: bool,
+    merged: bool,
 ) -> str:
     """Whether an edit is lost that no rule let lose."""
     places = {(side, rules.hub.name, ends[side].id) for side in Side}
-    if not own or places & history.users.merged:
+    if not own or merged:
         return ""
     left = not_replaced(own)
     allowed = {token(e.value) for e in left}
@@ -80,7 +82,9 @@ def _lost(
         # A blank never erases: what the other side held stays.
         allowed |= {token(e.value) for e in own}
     # Both sides had the same value by chance: whether they had met by then decides who wins.
-    by_chance = any(e.base == other.value for e in left for other in left)
+    by_chance = any(
+        token(e.base) == token(o.value) and e.side is not o.side for e in own for o in left
+    )
     strict = not (again or blanked or by_chance or places & history.unsure)
     if len(left) > 1 and strict:
         allowed = {token(e.value) for e in left if e.side is rules.default_side}

@@ -109,8 +109,7 @@ def _known_limits(history: History, rules: Rules) -> set[object]:
         # What we made of a record without a match key, or with a new one, and somebody rewrote
         # before we could look, cannot be told from anything else.
         unsure = {tag for place, tag in tags.items() if place in history.unsure}
-        rekeyed = {tag for place, tag in tags.items() if place in users.rekeyed}
-        spared |= unsure & (users.keyless | rekeyed)
+        spared |= {tag for tag in unsure if tag in users.keyless | users.rekeyed}
     return spared
 
 

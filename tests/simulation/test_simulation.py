@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.simulation.__main__ import play
+from tests.simulation.__main__ import SCRIPTS, play
 from tests.simulation.draw import draw
 from tests.simulation.history import History
 from tests.simulation.promises import PROMISES, verdict
 from tests.simulation.script import dumps, loads
 from tests.simulation.table import FAULTS, Tally
 
-SCRIPTS = sorted(Path(__file__).with_name("scripts").glob("*.json"))
-"""Each broke a promise once, and was made small."""
 
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.json")), ids=lambda path: path.stem)
 def test_a_history_that_once_broke_a_promise(path: Path) -> None:
     assert verdict(History(loads(path.read_text())))
 

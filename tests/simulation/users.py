@@ -56,8 +56,8 @@ class Users:
         """Tags of what people made on both sides at the same moment."""
         self.keyless: set[int] = set()
         """Tags of what has no match key."""
-        self.rekeyed: set[Place] = set()
-        """Whose match key somebody changed."""
+        self.rekeyed: set[Value] = set()
+        """Tags of those whose match key somebody changed."""
         self.shown: dict[Place, list[Fields]] = defaultdict(list)
         """Every state that somebody left a record in."""
         self._keys: list[tuple[str, str]] = []
@@ -142,7 +142,7 @@ class Users:
         field = EDITED[obj][act.more % len(EDITED[obj])]
         value = self._new_value(field, self._next())
         if field == "domain":
-            self.rekeyed.add((side, obj, record_id))
+            self._rekey(side, obj, record_id)
         return self._set(side, obj, record_id, field, value)
 
     @staticmethod
@@ -167,7 +167,7 @@ class Users:
         if not earlier:
             return ""
         if field == "domain":
-            self.rekeyed.add((side, obj, record_id))
+            self._rekey(side, obj, record_id)
         value = earlier[-1 - act.more // 100 % min(2, len(earlier))]
         return self._set(side, obj, record_id, field, value, again=True)
 
@@ -207,7 +207,7 @@ class Users:
         email: Value = f"new{self._next()}@firm.example"
         if act.more % 4 == 0 and taken:
             email = taken[act.more // 4 % len(taken)]
-        self.rekeyed.add((side, obj, record_id))
+        self._rekey(side, obj, record_id)
         return self._set(side, obj, record_id, "email", email, again=True)
 
     def delete(self, side: Side, obj: str, record_id: str, _: Act) -> str:
@@ -256,6 +256,9 @@ class Users:
     def _value(self, side: Side, obj: str, record_id: str, field: str) -> Value:
         record = self.setup.apps[side].read(obj, record_id)
         return None if record is None else record.fields.get(field)
+
+    def _rekey(self, side: Side, obj: str, record_id: str) -> None:
+        self.rekeyed.add(self._value(side, obj, record_id, TAGS[obj]))
 
     def _keep(self, side: Side, obj: str, record_id: str) -> None:
         record = self.setup.apps[side].read(obj, record_id)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from twofold.core.convert import Conversion
+from twofold.core.forms import arrived
 from twofold.core.merge import Seen, same
 from twofold.core.records import Fields, Side
 from twofold.core.values import Value
@@ -79,8 +80,8 @@ def seen_given(
             holds = shown[side].get(conversion.fields[side])
             if own(holds) == own(sent.before):
                 continue
-            arrived = own(holds) == own(sent.value)
-            seen[side][conversion.fields[side]] = holds if arrived else sent.value
+            ours = arrived(own, holds, sent.value)
+            seen[side][conversion.fields[side]] = holds if ours else sent.value
             seen[side.other][conversion.fields[side.other]] = sent.source
     return seen
 

@@ -49,7 +49,8 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
     quiet = [p for p in chunk.pairs if not p.plan.updates]
     outcomes = [PairOutcome(p) for p in chunk.pairs if p.plan.updates]
     creates, error = await _look(context, chunk.creates)
-    _note(context, outcomes, creates)
+    if error is None:
+        _note(context, outcomes, creates)
     for side in Side:
         if error is None:
             error = await update(context, side, outcomes)
@@ -440,6 +441,12 @@ def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
     }
     for place in looked - settled:
         _again(context, settlement, place)
+    for side, port in context.ports.items():
+        if not port.survivors:
+            continue
+        known = context.state.records.known(port.reader, sorted(port.survivors))
+        settlement.due += [(side, found.row) for found in known.values()]
+        port.survivors.clear()
 
 
 def _again(context: Context, settlement: Settlement, place: Place) -> None:

@@ -150,7 +150,7 @@ def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> N
         }
     )
     known = context.state.links.singles(context.sync.id, matched.places())
-    unsure = {(c.side.other, c.source) for c in context.state.links.creations(context.sync.id)}
+    unsure = _unsure(context, matched.places())
     for hub, app in matched.pairs:
         ends: tuple[Place, Place] = ((Side.HUB, hub.row), (Side.APP, app.row))
         if not unsure.isdisjoint(ends):  # the twin of one may be what we made: wait until we know
@@ -276,6 +276,18 @@ def _standing(context: Context, chunk: Chunk, *places: Place) -> Standing:
     if not chunk.past:
         return UNREMEMBERED
     return context.limits.standing(chunk.past, places)
+
+
+def _unsure(context: Context, places: Iterable[Place]) -> set[Place]:
+    """Sources of creates that may have happened, and what may be what those made."""
+    noted = context.state.links.creations(context.sync.id)
+    unsure: set[Place] = {(c.side.other, c.source) for c in noted}
+    since: dict[Side, int] = {}
+    for c in noted:
+        since[c.side] = min(c.newest, since.get(c.side, c.newest))
+    if since:
+        unsure.update((s, row) for s, row in places if s in since and row > since[s])
+    return unsure
 
 
 def _keep_single(

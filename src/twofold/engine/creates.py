@@ -9,6 +9,7 @@ import xxhash
 from msgspec import Struct
 
 from twofold.core.errors import Issue
+from twofold.core.forms import arrived
 from twofold.core.health import Outcome, State
 from twofold.core.plan import excluded, field_values
 from twofold.core.records import Record, Side, Target
@@ -188,8 +189,8 @@ def held_values(
         if name not in sent or field in answer.refused:
             continue
         now = held.fields.get(field)
-        arrived = answer.certain or c.own[side](now) == c.own[side](sent[name])
-        written[name] = now if arrived else sent[name]
+        ours = answer.certain or arrived(c.own[side], now, sent[name])
+        written[name] = now if ours else sent[name]
     return written
 
 

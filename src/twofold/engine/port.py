@@ -41,6 +41,8 @@ class Port:
         self.hold = hold
         found = state.records.reader(reader)
         self.fields, self.associations = found.fields, found.associations
+        self.survivors: set[str] = set()
+        """Records seen unasked while a chunk was worked on: others were merged into them."""
         self.listeners = Audience(state.syncs.on_reader(reader))
 
     def relisten(self) -> None:
@@ -87,6 +89,7 @@ class Port:
         answered = await self.get(wanted)
         records = {asked: found[0] for asked, found in answered.items() if found}
         merged = {asked: r.id for asked, r in records.items() if r.id != asked}
+        self.survivors.update(merged.values())
         gone = {i: None for i in wanted if i not in records}
         self.store(list(records.values()), {**gone, **merged})
         return {asked: r for asked, r in records.items() if asked not in merged}

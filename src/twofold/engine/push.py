@@ -176,7 +176,7 @@ async def _read_back(
         records = found.get(record_id)
         answer = answers[i]
         answer.id = record_id
-        if records:
+        if records and records[0].id == record_id:  # else it was merged into another one
             answer.held = records[0]
             answer.certain = (
                 results[i].version is not None

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
+from twofold.core.forms import arrived
 from twofold.core.matching import MatchKeys
 from twofold.core.plan import Create
 from twofold.core.records import Record, Side
@@ -155,7 +156,7 @@ class _Free:
         """How much of what was sent a record holds, 0 to 1."""
         side, fields = self._side, stored.record.fields
         checks = [
-            c.own[side](fields.get(c.fields[side])) == c.own[side](sent[c.fields[side]])
+            arrived(c.own[side], fields.get(c.fields[side]), sent[c.fields[side]])
             for c in self._context.program.conversions
             if c.fields[side] in sent
         ]
@@ -215,7 +216,7 @@ def _still_held(
         now = held.fields.get(c.fields[side])
         if c.name not in values:
             continue
-        if c.own[side](now) == c.own[side](values[c.name]):
+        if arrived(c.own[side], now, values[c.name]):
             written[c.name] = now
         elif not is_blank(now):
             written[c.name] = values[c.name]

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from twofold.core.associations import field_name
 from twofold.core.errors import Issue
+from twofold.core.forms import arrived
 from twofold.core.links import Note, Sent
 from twofold.core.plan import Update, field_values
 from twofold.core.records import Record, Side
@@ -167,9 +168,9 @@ def _take_held(
             continue
         now = held.fields.get(c.fields[side])
         # What is not surely ours counts as somebody's edit, and travels like one.
-        arrived = answer.certain or c.own[side](now) == c.own[side](u.values[c.name])
-        written[c.name] = now if arrived else u.values[c.name]
-        outcome.stale = outcome.stale or not arrived
+        ours = answer.certain or arrived(c.own[side], now, u.values[c.name])
+        written[c.name] = now if ours else u.values[c.name]
+        outcome.stale = outcome.stale or not ours
     if answer.issue is not None:
         outcome.issues.append(answer.issue)
         outcome.taken = outcome.taken or answer.issue.code == "TF-R02"

@@ -30,6 +30,9 @@ from twofold.store.types import (
 
 _SIDES = {side.value: side for side in Side}
 
+LONGEST_WAIT = 2 * 3600.0
+"""Seconds: no retry is set further ahead."""
+
 
 class Links:
     """The links of all syncs."""
@@ -66,14 +69,17 @@ class Links:
                     )
 
     def wake(self, sync: int, now: float) -> None:
-        """Make due what was to be tried again, or looked at again, by now."""
+        """Make due what was to be tried again, or looked at again, by now.
+
+        Also a retry that is so far ahead that the clock must have been set back.
+        """
+        query = "INSERT OR IGNORE INTO due SELECT sync, side, row FROM"
         with self._database.transaction() as db:
-            for table in ("retries", "revisits"):
-                db.execute(
-                    f"INSERT OR IGNORE INTO due SELECT sync, side, row FROM {table}"
-                    " WHERE sync = ? AND at <= ?",
-                    (sync, now),
-                )
+            db.execute(
+                f"{query} retries WHERE sync = ? AND (at <= ? OR at > ?)",
+                (sync, now, now + LONGEST_WAIT),
+            )
+            db.execute(f"{query} revisits WHERE sync = ? AND at <= ?", (sync, now))
 
     def wake_failing(self, sync: int) -> None:
         """Make due what is failing: its cause may be gone without a change of the record."""

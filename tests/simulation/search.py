@@ -1,0 +1,66 @@
+"""Find a small history that notices a mutant: ``python -m tests.simulation.search [word ...]``.
+
+For each mutant whose name holds one of the words: break the rule in a copy of the sources, look for
+a seed that notices it, make its script small, and print it. A script that holds without the mutant
+and breaks with it belongs in ``scripts/``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutants.catalog import MUTANTS
+from tests.mutants.mutant import Mutant
+
+ROOT = Path(__file__).parents[2]
+_CODE = """
+import sys
+from tests.simulation.draw import draw
+from tests.simulation.script import dumps
+from tests.simulation.shrink import failure, shrink
+for seed in range({first}, {first} + {seeds}):
+    script = draw(seed)
+    wrong = failure(script)
+    if wrong is not None:
+        print(f"seed {{seed}} breaks: {{wrong}}", file=sys.stderr)
+        print(dumps(shrink(script)))
+        break
+"""
+
+
+def main(words: list[str], first: int = 0, seeds: int = 1500) -> None:
+    """Print one script per mutant."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = Path(folder) / "src"
+        shutil.copytree(ROOT / "src", sources)
+        for mutant in MUTANTS:
+            if not words or any(word in mutant.name for word in words):
+                _search(mutant, sources, _CODE.format(first=first, seeds=seeds))
+
+
+def _search(mutant: Mutant, sources: Path, code: str) -> None:
+    path = sources / "twofold" / mutant.file
+    text = path.read_text()
+    path.write_text(text.replace(mutant.old, mutant.new))
+    environment = {**os.environ, "PYTHONPATH": f"{sources}{os.pathsep}{ROOT}"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        path.write_text(text)
+    print(f"=== {mutant.name}: {done.stderr.strip() or 'not noticed'}\n{done.stdout}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
