@@ -6,6 +6,7 @@ import sys
 
 from tools.commands import commands_page
 from tools.settings import settings_page
+from tools.sync_documents import documents_page, schema_text
 from tools.tree import ROOT, shown
 from twofold.core.codes import CODES, Code
 
@@ -14,6 +15,7 @@ GROUPS = {
     "TF-B": "Brakes",
     "TF-C": "Calls to an app",
     "TF-D": "Deletes and approvals",
+    "TF-E": "Edits",
     "TF-F": "Fields and mappings",
     "TF-L": "Limits, and who takes part",
     "TF-M": "Matching and links by hand",
@@ -21,6 +23,7 @@ GROUPS = {
     "TF-S": "Store and state",
     "TF-U": "Use of the command line",
     "TF-X": "Exclusions",
+    "TF-Y": "Documents",
 }
 
 INTRODUCTION = """# Errors
@@ -51,7 +54,13 @@ def main() -> int:
     """Write the pages."""
     folder = ROOT / "docs" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"errors.md": errors_page, "commands.md": commands_page, "settings.md": settings_page}
+    pages = {
+        "errors.md": errors_page,
+        "commands.md": commands_page,
+        "settings.md": settings_page,
+        "sync-documents.md": documents_page,
+        "sync.schema.json": schema_text,
+    }
     for name, page in pages.items():
         (folder / name).write_text(page(), encoding="utf-8")
         print(f"reference: {shown(folder / name)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tools.reference import errors_page
+from tools.sync_documents import documents_page, schema_text
 from tools.tree import ROOT
 
 import twofold
@@ -26,6 +27,12 @@ def test_the_page_of_errors_is_the_registry() -> None:
     page = (ROOT / "docs" / "reference" / "errors.md").read_text()
     assert page == errors_page(), "write it again: make reference"
     assert {line.split()[0] for line in _headings(page) if line.startswith("TF-")} == set(CODES)
+
+
+def test_the_pages_of_a_sync_s_document_are_its_types() -> None:
+    folder = ROOT / "docs" / "reference"
+    assert (folder / "sync-documents.md").read_text() == documents_page(), "make reference"
+    assert (folder / "sync.schema.json").read_text() == schema_text(), "make reference"
 
 
 def test_every_connector_has_its_page() -> None:

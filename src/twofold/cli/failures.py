@@ -20,6 +20,7 @@ from twofold.core.codes import CODES
 from twofold.core.errors import TwofoldError
 from twofold.services.link_files import NotImported
 from twofold.services.syncs import Refused
+from twofold.services.yaml_text import Located
 
 _MOST_PROBLEMS = 50
 """Shown to a person; JSON has all of them."""
@@ -74,7 +75,13 @@ def described(error: TwofoldError) -> dict[str, Any]:
     }
     if isinstance(error, Refused):
         found["problems"] = [
-            {"code": p.code, "sentence": p.sentence, "mapping": p.mapping, "advice": p.advice}
+            {
+                **({"line": p.line} if isinstance(p, Located) else {}),
+                "code": p.code,
+                "sentence": p.sentence,
+                "mapping": p.mapping,
+                "advice": p.advice,
+            }
             for p in error.problems
         ]
     if isinstance(error, NotImported):
@@ -97,7 +104,8 @@ def _leave(error: TwofoldError, exit_code: int) -> None:
         raise SystemExit(exit_code) from None
     lines = [f"{shown['code']} {shown['sentence']}", f"  {shown['advice']}"]
     for problem in shown.get("problems", ())[:_MOST_PROBLEMS]:
-        lines += [f"{problem['code']} {problem['sentence']}", f"  {problem['advice']}"]
+        place = f"line {problem['line']}: " if "mapping" in problem and problem.get("line") else ""
+        lines += [f"{place}{problem['code']} {problem['sentence']}", f"  {problem['advice']}"]
     for line in lines:
         click.echo(plain(line), err=True)
     raise SystemExit(exit_code) from None

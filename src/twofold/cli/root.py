@@ -8,7 +8,19 @@ import importlib.util
 import click
 
 from twofold import __version__
-from twofold.cli import approvals, apps, connections, health, hub, links, records, runs, syncs, up
+from twofold.cli import (
+    approvals,
+    apps,
+    connections,
+    documents,
+    health,
+    hub,
+    links,
+    records,
+    runs,
+    syncs,
+    up,
+)
 from twofold.cli.command import Root
 
 
@@ -22,7 +34,21 @@ def twofold() -> None:
     """
 
 
-for _module in (apps, connections, syncs, links, runs, health, records, approvals, hub, up):
+_MODULES = (
+    apps,
+    connections,
+    syncs,
+    documents,
+    links,
+    runs,
+    health,
+    records,
+    approvals,
+    hub,
+    up,
+)
+
+for _module in _MODULES:
     for _command in _module.COMMANDS:
         twofold.add_command(_command)
 if importlib.util.find_spec("twofold.cli.demo") is not None:

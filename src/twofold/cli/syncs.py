@@ -9,6 +9,7 @@ import click
 
 from twofold.cli.command import Group, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
+from twofold.cli.documents import edit
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
 from twofold.core.errors import TwofoldError
@@ -235,6 +236,7 @@ def delete(name: str, yes: bool) -> None:
 
 
 sync.add_command(run_command)
+sync.add_command(edit)
 
 
 def described(found: Sync) -> dict[str, Any]:

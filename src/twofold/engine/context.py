@@ -16,6 +16,9 @@ from twofold.engine.world import World
 from twofold.store.state import State
 from twofold.store.syncs import Sync
 
+UNREAD = -1
+"""No reader: of a far end whose association is only being thought of."""
+
 
 class FarEnd(Struct, frozen=True):
     """Where the targets of one association mapping live."""
@@ -118,7 +121,8 @@ def _far_ends(state: State, sync: Sync) -> tuple[FarEnd, ...]:
         readers = {}
         for side in Side:
             connection = state.records.reader(sync.reader(side)).connection
-            readers[side] = state.records.widen(connection, mapping.target(side), (), ()).id
+            found = state.records.find_reader(connection, mapping.target(side))
+            readers[side] = UNREAD if found is None else found.id
         linker = next(
             (
                 other.id

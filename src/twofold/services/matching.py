@@ -13,7 +13,7 @@ from twofold.core.records import Side
 from twofold.core.validate import check_matching
 from twofold.engine.observe import key_hashes
 from twofold.engine.run import read_only
-from twofold.engine.setup import widen
+from twofold.services.edits import save
 from twofold.services.installation import Installation
 from twofold.services.records import called
 from twofold.services.syncs import Refused
@@ -82,16 +82,8 @@ def rematch(here: Installation, name: str, matching: Matching | CustomMatching) 
     problems = check_matching(rules)
     if problems:
         raise Refused(problems)
-    widen(here.state, sync.connection, rules)
-    make = key_maker(rules)
-
-    def keys(side: Side) -> Iterator[tuple[int, int]]:
-        for stored in here.state.records.living(sync.reader(side)):
-            for key in key_hashes(make(side, stored.record.fields)):
-                yield key, stored.row
-
-    number = here.state.by_hand.rematch(sync.id, rules, {side: keys(side) for side in Side})
-    return here.sync(name), number
+    done = save(here, sync, rules, enabled=sync.enabled)
+    return here.sync(name), done.again
 
 
 def _of_side(here: Installation, sync: Sync, side: Side) -> Duplicates:

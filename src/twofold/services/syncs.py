@@ -21,9 +21,11 @@ from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
 class Refused(TwofoldError):
     """A request with problems; nothing was saved."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], code: str = "TF-U07", /, **facts: object
+    ) -> None:
         self.problems = tuple(problems)
-        super().__init__("TF-U07", count=len(problems))
+        super().__init__(code, count=len(problems), **facts)
 
 
 class Draft(Struct, frozen=True):
@@ -43,18 +45,15 @@ async def draft(here: Installation, request: Request) -> Draft:
         TwofoldError: what the request names does not exist, or such a sync exists already.
     """
     connection = here.connection(request.connection)
-    ground = await _ground(here, connection, request)
-    for sync in here.state.syncs.all():
-        types = (sync.rules.hub.name, sync.rules.app.name)
-        if sync.connection == connection.id and types == (ground.hub.name, ground.app.name):
-            facts = {"hub_type": types[0], "app_type": types[1], "name": sync.name}
-            raise TwofoldError("TF-U21", label=connection.label, **facts)
+    ground = await ground_of(here, connection, request.hub_type, request.app_type)
+    refuse_twin(here, connection, ground)
     rules = propose(request, ground)
-    problems = [*_read_only(rules), *check(rules, shipped(ground))]
+    problems = judged(rules, ground)
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise Refused(fatal)
     name = request.name or _free_name(here, f"{connection.label}-{ground.hub.label.lower()}")
+    refuse_name(name)
     return Draft(name, connection, rules, tuple(problems))
 
 
@@ -83,17 +82,70 @@ def delete(here: Installation, name: str) -> Sync:
     return sync
 
 
-async def _ground(here: Installation, connection: Connection, request: Request) -> Ground:
+def judged(rules: Rules, ground: Ground) -> list[Problem]:
+    """All that is wrong with rules, whichever way they were written down."""
+    return [*_read_only(rules), *check(rules, shipped(ground))]
+
+
+MOST_NAME = 100
+"""Characters in the name of a sync."""
+
+
+def refuse_name(name: str) -> None:
+    """Raise TwofoldError (TF-U31) where a name could not be typed or shown."""
+    reason = ""
+    if not name.strip() or name != name.strip():
+        reason = "it is blank, or has a space at an end"
+    elif len(name) > MOST_NAME:
+        reason = f"it is longer than {MOST_NAME} characters"
+    elif not name.isprintable():
+        reason = "it has characters that cannot be shown"
+    elif name.startswith("-"):
+        reason = "a command would take it for an option"
+    if reason:
+        raise TwofoldError("TF-U31", name=name, reason=reason)
+
+
+def refuse_twin(
+    here: Installation,
+    connection: Connection,
+    ground: Ground,
+    more: Sequence[tuple[str, int, Rules]] = (),
+) -> None:
+    """Refuse a second sync of the same two object types.
+
+    Raises:
+        TwofoldError: TF-U21, there is one; TF-U32, the hub would sync with itself.
+    """
+    if connection.id == HUB_CONNECTION:
+        raise TwofoldError("TF-U32", label=connection.label)
+    known = [(sync.name, sync.connection, sync.rules) for sync in here.state.syncs.all()]
+    for name, its_connection, rules in (*known, *more):
+        types = (rules.hub.name, rules.app.name)
+        if its_connection == connection.id and types == (ground.hub.name, ground.app.name):
+            facts = {"hub_type": types[0], "app_type": types[1], "name": name}
+            raise TwofoldError("TF-U21", label=connection.label, **facts)
+
+
+async def ground_of(
+    here: Installation, connection: Connection, hub_type: str, app_type: str = ""
+) -> Ground:
+    """What both sides declare of two object types; the connector may pair the app's by itself.
+
+    Raises:
+        TwofoldError: TF-F02, there is no such object type; TF-U08, none is paired.
+        ConnectorError: the app cannot be asked, or its records cannot be told apart.
+    """
     manifest = catalog.load(connection.app).manifest
     hub = here.state.syncs.connection(HUB_CONNECTION)
     async with here.opened(hub) as connector:
         ours = await connector.describe()
-    hub_type = _pick(ours, hub.label, request.hub_type)
-    app_type = request.app_type or manifest.objects.get(request.hub_type, "")
+    declared_hub = _pick(ours, hub.label, hub_type)
+    app_type = app_type or manifest.objects.get(hub_type, "")
     async with here.opened(connection) as connector:
         theirs = await connector.describe()
         if not app_type:
-            facts = {"hub_type": request.hub_type, "known": ", ".join(t.name for t in theirs)}
+            facts = {"hub_type": hub_type, "known": ", ".join(t.name for t in theirs)}
             raise TwofoldError("TF-U08", label=connection.label, **facts)
         declared = _pick(theirs, connection.label, app_type)
         await connector.get(app_type, (), ())  # what cannot be read at all says so here
@@ -102,7 +154,7 @@ async def _ground(here: Installation, connection: Connection, request: Request) 
         for sync in here.state.syncs.all()
         if sync.connection == connection.id
     )
-    return Ground(hub_type, declared, manifest, paired)
+    return Ground(declared_hub, declared, manifest, paired)
 
 
 def _read_only(rules: Rules) -> list[Problem]:

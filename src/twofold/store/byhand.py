@@ -11,18 +11,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
 import orjson
 
 from twofold.core.errors import TwofoldError
 from twofold.core.health import State
-from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
-from twofold.store.fences import disturb
 from twofold.store.foreseen import forget_foreseen
 from twofold.store.gone import count
-from twofold.store.keys import Keys, fill_keys
 from twofold.store.records import as_stored
 from twofold.store.settling import forget_single, wake_waiting
 from twofold.store.types import Stored
@@ -144,42 +140,6 @@ class ByHand:
             for pair in orders.made:
                 _make(db, sync, pair)
             _wake_sharing(db, sync, hashes)
-
-    def rematch(self, sync: int, rules: Rules, keys: Keys) -> int:
-        """Match by other rules from now on: all match keys of the sync are made again (M6).
-
-        What is linked stays linked. Every unlinked record becomes due; returns how many. Nothing
-        but the rules is stored before both first readings have ended.
-        """
-        with self._database.transaction() as db:
-            readers = db.execute(
-                "UPDATE syncs SET config = ? WHERE id = ?"
-                " RETURNING hub_reader, app_reader, indexed",
-                (msgspec.json.encode(rules).decode(), sync),
-            ).fetchone()
-            disturb(db, readers[:2])  # whoever reads these makes keys by the old rules
-            if not readers[2]:
-                return 0
-            db.execute("DELETE FROM match_keys WHERE sync = ?", (sync,))
-            fill_keys(db, sync, keys)
-            return sum(_wake_unlinked(db, sync, side) for side in Side)
-
-
-def _wake_unlinked(db: sqlite3.Connection, sync: int, side: Side) -> int:
-    found = db.execute(
-        f"SELECT r.row FROM syncs s JOIN records r ON r.reader = s.{side}_reader AND r.gone = 0"
-        f" LEFT JOIN links l ON l.sync = s.id AND l.{side} = r.row"
-        " WHERE s.id = ? AND l.sync IS NULL",
-        (sync,),
-    )
-    number = 0
-    while rows := found.fetchmany(1_000):
-        number += len(rows)
-        db.executemany(
-            "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
-            [(sync, side.value, row) for (row,) in rows],
-        )
-    return number
 
 
 def _cut(db: sqlite3.Connection, sync: int, pair: Pair) -> None:

@@ -149,6 +149,26 @@ class Links:
         )
         return [as_link_row(row) for row in found]
 
+    def after(self, sync: int, hub: int, limit: int) -> list[LinkRow]:
+        """Links behind a hub row, in the order of these rows, with both records."""
+        found = self._connection.execute(
+            f"SELECT {LINK_COLUMNS} FROM links l JOIN records h ON h.row = l.hub"
+            " JOIN records a ON a.row = l.app WHERE l.sync = ? AND l.hub > ?"
+            " ORDER BY l.hub LIMIT ?",
+            (sync, hub, limit),
+        )
+        return [as_link_row(row) for row in found]
+
+    def singles_after(
+        self, sync: int, side: Side, row: int, limit: int
+    ) -> list[tuple[int, int, str | None]]:
+        """(row, state, outcome) of planned unlinked records behind a row, in their order."""
+        return self._connection.execute(
+            "SELECT row, state, outcome FROM singles WHERE sync = ? AND side = ? AND row > ?"
+            " ORDER BY row LIMIT ?",
+            (sync, side.value, row, limit),
+        ).fetchall()
+
     def noted(self, sync: int) -> list[LinkRow]:
         """Links with a write under way, or whose outcome was never learned."""
         found = self._connection.execute(

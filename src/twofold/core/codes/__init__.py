@@ -1,7 +1,8 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
 Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · deletes D ·
-exclusions X · fields F · limits L · matching M · records R · state S · use U.
+edits E · exclusions X · fields F · limits L · matching M · records R · state S · use U ·
+documents Y.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from twofold.core.codes import (
     brakes,
     calls,
     deletes,
+    documents,
+    edits,
     exclusions,
     fields,
     limits,
@@ -28,6 +31,7 @@ _GROUPS = (
     brakes.CODES,
     calls.CODES,
     deletes.CODES,
+    edits.CODES,
     exclusions.CODES,
     fields.CODES,
     limits.CODES,
@@ -35,6 +39,7 @@ _GROUPS = (
     records.CODES,
     state.CODES,
     use.CODES,
+    documents.CODES,
 )
 
 CODES: dict[str, Code] = {entry.code: entry for group in _GROUPS for entry in group}

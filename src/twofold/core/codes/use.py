@@ -159,6 +159,16 @@ CODES = (
         "This is a fault of Twofold: report it with the lines above that are marked.",
     ),
     Code(
+        "TF-U31",
+        "{name} cannot be the name of a sync: {reason}.",
+        "Choose another name.",
+    ),
+    Code(
+        "TF-U32",
+        "{label} is the hub, which does not sync with itself.",
+        "Name the connection of an app; 'twofold connection list' lists them.",
+    ),
+    Code(
         "TF-U40",
         "The service cannot listen on {host}, port {port}: {reason}.",
         "Name another one with --host and --port, or stop the program that has it.",

@@ -1,0 +1,61 @@
+"""Edits of a sync that lives (S6): counted before they are saved.
+
+They are saved so that only what they touch is looked at again.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from twofold.core.mappings import Rules
+from twofold.core.records import Side
+from twofold.engine.edit import Edit, Meaning, count
+from twofold.services.installation import Installation
+from twofold.store.syncs import Sync
+
+
+class Effect(Struct, frozen=True):
+    """What an edit means, in pairs and unlinked records of which each counts once."""
+
+    starts: int = 0
+    """They take part from now on."""
+    stops: int = 0
+    """They take part no longer; nothing is deleted."""
+    changes: int = 0
+    """Something else than before is to be written."""
+    again: int = 0
+    """They are matched or compared again; often nothing comes of it."""
+    unread: tuple[str, ...] = ()
+    """Fields that are read for the first time with the next run, so that nothing here knows
+    their values yet."""
+
+
+def effect(here: Installation, sync: Sync, rules: Rules) -> Effect:
+    """Count what new rules would mean to the records of a sync. Nothing is written."""
+    edit = Edit(here.state, here.world, sync, rules)
+    counts: dict[Meaning, int] = {}
+    with here.state.database.reading():
+        for touches in edit.touched():
+            count(counts, touches)
+    return _effect(edit, counts)
+
+
+def save(here: Installation, sync: Sync, rules: Rules, *, enabled: bool) -> Effect:
+    """Store new rules in place of those of ``sync``; what they mean is done by the next run.
+
+    Raises:
+        TwofoldError: TF-E01, the sync was edited since it was read; nothing is saved.
+    """
+    done = Effect()
+    if rules != sync.rules:
+        edit = Edit(here.state, here.world, sync, rules)
+        done = _effect(edit, edit.save())
+    if enabled is not sync.enabled:
+        here.state.syncs.enable(sync.id, enabled)
+    return done
+
+
+def _effect(edit: Edit, counts: dict[Meaning, int]) -> Effect:
+    unread = tuple(f"{name} of the {side}" for side in Side for name in sorted(edit.unread[side]))
+    known = {meaning.value: number for meaning, number in counts.items()}
+    return Effect(**known, unread=unread)
