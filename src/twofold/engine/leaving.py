@@ -22,7 +22,7 @@ def settle_limits(
     limits = context.limits
     if limits.by_side:
         for outcome in outcomes:
-            _look_at_own_writes(context, settlement, outcome)
+            _look_at_own_writes(context, settlement, chunk, outcome)
     if limits.revisits:
         settlement.revisits += chunk.revisits.items()
         for made in settlement.created:  # its own end is looked at once it has a row
@@ -39,14 +39,20 @@ def settle_limits(
                 settlement.entered[made.side.other, made.source] = True
 
 
-def _look_at_own_writes(context: Context, settlement: Settlement, outcome: PairOutcome) -> None:
-    """What we wrote may bring a record into its own side's limit, or out of it."""
+def _look_at_own_writes(
+    context: Context, settlement: Settlement, chunk: Chunk, outcome: PairOutcome
+) -> None:
+    """What we wrote may bring a record into its own side's limit, or out of it, now or later."""
     for side, held in outcome.held.items():
         port = context.ports[side]
         now = shown(held, port.fields, port.associations)
         before = outcome.pair.end(side).record.fields
         if context.limits.meets(side, now) is not context.limits.meets(side, before):
             settlement.due.append((Side.HUB, outcome.pair.hub.row))
+        if context.limits.revisits:
+            place: Place = (side, outcome.pair.end(side).row)
+            past = chunk.past.get(place, NOTHING)
+            chunk.revisits[place] = context.limits.revisit(side, now, past)
 
 
 def _settle_pair(

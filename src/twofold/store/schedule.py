@@ -49,7 +49,7 @@ class Turn(Struct, frozen=True):
     began: float
     """When it last had its turn."""
     retry: float | None
-    """When the first failed record is tried again."""
+    """When the first record is tried again, or leaves or enters its limit by time alone."""
     progress: str = ""
 
 
@@ -57,7 +57,8 @@ _TURNS = """
 SELECT y.id, y.connection, r.object_type, w.poll, w.interval, w.held, w.attempts, c.poll, w.nudge,
     w.asked, CASE y.status WHEN '' THEN 0 ELSE y.status ->> 'needs_person' END,
     w.holder, w.lease, w.began,
-    (SELECT min(at) FROM retries t WHERE t.sync = y.id), w.progress
+    (SELECT min(at) FROM (SELECT min(at) AS at FROM retries t WHERE t.sync = y.id
+        UNION ALL SELECT min(at) FROM revisits v WHERE v.sync = y.id)), w.progress
 FROM syncs y JOIN schedule w ON w.sync = y.id JOIN connections c ON c.id = y.connection
 JOIN readers r ON r.id = y.hub_reader
 """
