@@ -42,6 +42,15 @@ from twofold.kit.contract import Result, Status, Write
 _MOST_PARAMETERS = 30_000
 """In one statement of PostgreSQL, whose protocol counts them in 16 bits."""
 
+_LAST_KEY = (1 << 63) - 1
+_SEQUENCES = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
+"""SQLite's memory of the keys that AUTOINCREMENT may not use again; there from its first use."""
+_HAS_SEQUENCES = (
+    sa.select(sa.func.count())
+    .select_from(sa.table("sqlite_schema", sa.column("name")))
+    .where(sa.column("name") == _SEQUENCES.name)
+)
+
 
 class _Item(Struct):
     """One write on its way."""
@@ -145,24 +154,50 @@ class _Push:
         self._report(items)
 
     def _insert(self, items: Sequence[_Item]) -> None:
-        table = self.table
-        statement = sa.insert(table.table)
+        """Insert rows that set the same columns, and learn their keys."""
         rows = [item.values for item in items]
-        if table.generated and not table.derived:
-            if self.connection.dialect.insert_returning:
-                ordered = statement.returning(*table.key_sql, sort_by_parameter_order=True)
-                keys: Sequence[Any] = self.connection.execute(ordered, rows).all()
-            else:
-                keys = [self._insert_one(statement, row) for row in rows]
+        if self.table.derived or not self.table.generated:
+            keys = self._insert_with_keys(rows)
+        elif self.table.family == "sqlite" and (first := self._free_key(len(rows))) is not None:
+            name = self.table.key[0].name
+            keys = self._insert_with_keys([{name: first + n, **row} for n, row in enumerate(rows)])
         else:
-            self.connection.execute(statement, rows)
-            keys = [[row[column.name] for column in table.key] for row in rows]
+            keys = self._insert_without_keys(rows)
         for item, key in zip(items, keys, strict=True):
             item.id = id_of(key)
 
-    def _insert_one(self, statement: sa.Insert, row: Values) -> Sequence[Any]:
-        """MySQL returns no rows from an insert, only the last generated key."""
-        return self.connection.execute(statement, row).inserted_primary_key or ()
+    def _insert_with_keys(self, rows: Sequence[Values]) -> Sequence[Sequence[Any]]:
+        """Insert rows whose keys we know, in one statement; gives the keys."""
+        statement = sa.insert(self.table.table).execution_options(preserve_rowcount=True)
+        if self.table.family == "postgresql":  # its driver sends a list row by row otherwise
+            returned = self.connection.execute(statement.returning(*self.table.key_sql), rows).all()
+            self._check(len(returned), len(rows))
+        else:
+            self._check(self.connection.execute(statement, rows).rowcount, len(rows))
+        return [[row[column.name] for column in self.table.key] for row in rows]
+
+    def _insert_without_keys(self, rows: Sequence[Values]) -> Sequence[Sequence[Any]]:
+        """Insert rows whose keys the database makes; gives the keys."""
+        statement = sa.insert(self.table.table)
+        if self.connection.dialect.insert_returning:
+            ordered = statement.returning(*self.table.key_sql, sort_by_parameter_order=True)
+            return self.connection.execute(ordered, rows).all()
+        # MySQL returns no rows from an insert, only the last generated key.
+        return [self.connection.execute(statement, row).inserted_primary_key or () for row in rows]
+
+    def _free_key(self, count: int) -> int | None:
+        """The first of so many free keys in a row, those that SQLite would make; None = too few.
+
+        Nobody else can write before our commit. SQLite does not say in which order it returns the
+        keys of one statement's rows, so it would need a statement for each ("RETURNING", 3; for
+        the keys, "SQLite Autoincrement").
+        """
+        key, name = self.table.key_sql[0], self.table.table.name
+        highest = self.connection.execute(sa.select(sa.func.max(key))).scalar() or 0
+        if self.connection.execute(_HAS_SEQUENCES).scalar():
+            used = sa.select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == name)
+            highest = max(highest, self.connection.execute(used).scalar() or 0)
+        return highest + 1 if highest <= _LAST_KEY - count else None
 
     # --- updates and deletes --------------------------------------------------------------------
 
