@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tools.commands import commands_page
+from tools.mappings import mappings_page
 from tools.settings import settings_page
 from tools.sync_documents import documents_page, schema_text
 from tools.tree import ROOT, shown
@@ -57,6 +58,7 @@ def main() -> int:
     pages = {
         "errors.md": errors_page,
         "commands.md": commands_page,
+        "mappings.md": mappings_page,
         "settings.md": settings_page,
         "sync-documents.md": documents_page,
         "sync.schema.json": schema_text,

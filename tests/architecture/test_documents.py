@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from tools.mappings import mappings_page
 from tools.reference import errors_page
 from tools.sync_documents import documents_page, schema_text
 from tools.tree import ROOT
@@ -33,6 +34,11 @@ def test_the_pages_of_a_sync_s_document_are_its_types() -> None:
     folder = ROOT / "docs" / "reference"
     assert (folder / "sync-documents.md").read_text() == documents_page(), "make reference"
     assert (folder / "sync.schema.json").read_text() == schema_text(), "make reference"
+
+
+def test_the_page_of_mappings_is_the_matrix() -> None:
+    page = (ROOT / "docs" / "reference" / "mappings.md").read_text()
+    assert page == mappings_page(), "write it again: make reference"
 
 
 def test_every_connector_has_its_page() -> None:

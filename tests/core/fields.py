@@ -23,13 +23,19 @@ ZONES = (
     "Pacific/Kiritimati",
     "America/Havana",  # repeats midnight in autumn
 )
+PEOPLE = (
+    Option("u1", "Ada", email="ada@firm.example"),
+    Option("u2", "Bob", email="BOB@firm.example"),
+)
 COLORS = (Option("r", "Red"), Option("g", "Green"), Option("b", "Blue"))
 
 
 def field(kind: Kind, name: str = "f", **facts: object) -> Field:
-    """A field of a kind; choices get three colors."""
+    """A field of a kind; choices get three colors, owners two people."""
     if kind is Kind.CHOICE:
         facts.setdefault("options", COLORS)
+    if kind is Kind.OWNER:
+        facts.setdefault("options", PEOPLE)
     return Field(name, name.title(), kind, **facts)  # type: ignore[arg-type]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from twofold.core.convert import Conversion, conversion
 from twofold.core.links import Link, seen_after
-from twofold.core.mappings import Blanks, Direction, FieldMapping
+from twofold.core.mappings import Blanks, Direction, FieldMapping, When
 from twofold.core.merge import Merge, Seen, merge
 from twofold.core.records import Fields, Side
 from twofold.core.schema import Field
@@ -70,9 +70,16 @@ VALUES: Mapping[Kind, list[Value]] = {
 
 
 @cache
-def _conversion(name: str, direction: Direction, blanks: Blanks) -> Conversion:
+def _conversion(
+    name: str,
+    direction: Direction,
+    blanks: Blanks,
+    when: When = When.ALWAYS,
+    default: Side | None = None,
+    enabled: bool = True,
+) -> Conversion:
     hub, app = (Field(p + name, name, k) for p, k in zip(("", "app_"), KINDS[name], strict=True))
-    mapping = FieldMapping(hub, app, direction, blanks)
+    mapping = FieldMapping(hub, app, direction, blanks, when, default, enabled=enabled)
     return conversion(mapping, Direction.BOTH, "Europe/Amsterdam", "")
 
 
@@ -82,14 +89,19 @@ def _fields(side: Side) -> st.SearchStrategy[dict[str, Value]]:
     return st.fixed_dictionaries({prefix + n: st.sampled_from(VALUES[KINDS[n][at]]) for n in NAMES})
 
 
+def _rules(of_all: bool) -> st.SearchStrategy[tuple[Any, ...]]:
+    """A mapping's direction and blanks; ``of_all``: and every other rule that it may have."""
+    plain = (st.sampled_from(Direction), st.sampled_from(Blanks))
+    sides = st.none() | st.sampled_from(list(Side))
+    rest = (st.sampled_from(When), sides, st.booleans()) if of_all else ()
+    return st.tuples(*plain, *rest)
+
+
 @st.composite
-def worlds(draw: st.DrawFn, *, met: bool | None = None) -> World:
+def worlds(draw: st.DrawFn, *, met: bool | None = None, every_rule: bool = False) -> World:
     """A pair that agreed once (``met``), or never did, and was edited on both sides since."""
-    directions = draw(st.tuples(*[st.sampled_from(Direction)] * len(NAMES)))
-    blanks = draw(st.tuples(*[st.sampled_from(Blanks)] * len(NAMES)))
-    conversions = tuple(
-        _conversion(n, d, b) for n, d, b in zip(NAMES, directions, blanks, strict=True)
-    )
+    rules = draw(st.tuples(*[_rules(every_rule)] * len(NAMES)))
+    conversions = tuple(_conversion(n, *r) for n, r in zip(NAMES, rules, strict=True))
     agreed = {side: draw(_fields(side)) for side in Side}
     shown = {}
     for side in Side:

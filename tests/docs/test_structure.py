@@ -50,7 +50,12 @@ def test_each_stage_has_its_page_and_its_module() -> None:
         assert _page(stage).is_file(), stage
         folder = "engine" if stage in SHELL else "core"
         assert MODULE_OF.get(stage, stage) in _modules(folder), stage
-    pages = {path.stem for path in CONCEPTS.glob("*.md")} - {"README", "guarantees", "running"}
+    pages = {path.stem for path in CONCEPTS.glob("*.md")} - {
+        "README",
+        "guarantees",
+        "mappings",
+        "running",
+    }
     assert pages == {_page(stage).stem for stage in STAGES}
 
 

@@ -6,23 +6,23 @@ every record.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from twofold.core import normalize
-from twofold.core.mappings import Blanks, Direction, FieldMapping
+from twofold.core.mappings import Blanks, Direction, FieldMapping, When
 from twofold.core.normalize import Canonical, Canonicalizer, canonicalizer
-from twofold.core.options import joined, labels_of, paired_options
+from twofold.core.options import joined, labels_of, translator
 from twofold.core.records import Side
 from twofold.core.schema import Field
+from twofold.core.text_forms import PARSERS, pieces
+from twofold.core.transforms import NoFit, Text
 from twofold.core.type_matrix import Shape, cell, shape, travels
-from twofold.core.values import Kind, Value
-from twofold.core.writing import Writer, writer
+from twofold.core.values import Kind, Value, as_text, is_blank
+from twofold.core.writing import Writer, crossing, writer
 
 
 class Conversion(Struct, frozen=True):
@@ -47,6 +47,14 @@ class Conversion(Struct, frozen=True):
     updatable: Mapping[Side, bool]
     """Whether an update may name it."""
     blanks: Blanks
+    when: When = When.ALWAYS
+    default: Side | None = None
+    """Whose value wins a conflict; None = the sync's default app."""
+    paused: bool = False
+    """Turned off: nothing travels, and *seen* stays."""
+    plain: bool = True
+    """Values that look alike are the same thing. Not so with transforms, owners, which go by
+    another id on each side, and options that a person paired by hand."""
 
 
 def conversion(
@@ -58,28 +66,37 @@ def conversion(
         zoneinfo.ZoneInfoNotFoundError: there is no such time zone; ``check`` says so before.
     """
     zone = ZoneInfo(timezone)
+    left = travels(mapping, rules_direction)
     return Conversion(
         mapping.name,
-        travels(mapping, rules_direction),
+        left,
         own={side: canonicalizer(mapping.end(side), region) for side in Side},
-        shared=_shared(mapping, zone, region),
-        write={side: writer(mapping, side, zone) for side in Side},
+        shared=_shared(mapping, left, zone, region),
+        write={side: writer(mapping, side, zone, region) for side in Side},
         fields={side: mapping.end(side).name for side in Side},
         creatable={side: mapping.end(side).creatable for side in Side},
         updatable={side: mapping.end(side).updatable for side in Side},
         blanks=mapping.blanks,
+        when=mapping.when,
+        default=mapping.default_side,
+        paused=not mapping.enabled,
+        plain=not (mapping.transforms or mapping.options or mapping.hub.kind is Kind.OWNER),
     )
 
 
-def _shared(mapping: FieldMapping, zone: ZoneInfo, region: str) -> Mapping[Side, Canonicalizer]:
+def _shared(
+    mapping: FieldMapping, left: Direction | None, zone: ZoneInfo, region: str
+) -> Mapping[Side, Canonicalizer]:
     shapes = {side: shape(mapping.end(side)) for side in Side}
+    if mapping.transforms:
+        return _shared_transformed(mapping, left, region)
     if set(shapes.values()) == {Shape.DATE, Shape.DATETIME}:
         days = {Shape.DATE: normalize.day, Shape.DATETIME: lambda v: _local_day(v, zone)}
         return {side: days[shapes[side]] for side in Side}
     if set(shapes.values()) <= {Shape.TEXT, Shape.TEXTS}:
         return _shared_text(mapping, region)
-    if shapes[Side.HUB] is shapes[Side.APP] and shapes[Side.HUB] in {Shape.CHOICE, Shape.CHOICES}:
-        return _shared_choice(mapping, region)
+    if shapes[Side.HUB] is shapes[Side.APP] and shapes[Side.HUB] in _PAIRED:
+        return _shared_choice(mapping, left)
     for side in Side:
         if shapes[side] is Shape.TEXT and cell(mapping).direction:
             source = mapping.end(side.other)
@@ -97,16 +114,75 @@ def _shared_text(mapping: FieldMapping, region: str) -> Mapping[Side, Canonicali
     }
 
 
-def _shared_choice(mapping: FieldMapping, region: str) -> Mapping[Side, Canonicalizer]:
-    """Both sides in the hub's option values."""
-    to_hub = paired_options(mapping.app, mapping.hub)
+_PAIRED = frozenset({Shape.CHOICE, Shape.CHOICES, Shape.OWNER})
 
-    def hub_value(value: Value) -> Canonical:
-        own = normalize.text(value)
-        return to_hub.get(own, own) if isinstance(own, str) else own
 
-    translated = normalize.set_of(hub_value) if mapping.app.multi else hub_value
-    return {Side.HUB: canonicalizer(mapping.hub, region), Side.APP: translated}
+def _shared_choice(mapping: FieldMapping, left: Direction | None) -> Mapping[Side, Canonicalizer]:
+    """Both sides in the options of one side: in those of the receiving side where it is one-way.
+
+    What has no pair equals nothing of the other side.
+    """
+    base = Side.HUB if left is Direction.TO_HUB else Side.APP
+    there, back = translator(mapping, base), translator(mapping, base.other)
+
+    def own(value: str) -> str:
+        """A fallback stands for several: there and back again, all of these are one."""
+        returned = back(value) if left is Direction.BOTH else None
+        found = None if returned is None else there(returned)
+        return value if found is None else found
+
+    def translated(value: str) -> str:
+        found = there(value)
+        return f"{base.other}\0{value}" if found is None else own(found)
+
+    find = {base: _of_option(own), base.other: _of_option(translated)}
+    several = mapping.hub.multi
+    return {side: normalize.set_of(find[side]) if several else find[side] for side in Side}
+
+
+def _of_option(find: Text) -> Canonicalizer:
+    def canonical(value: Value) -> Canonical:
+        form = normalize.text(value)
+        return find(form) if isinstance(form, str) else form
+
+    return canonical
+
+
+def _shared_transformed(
+    mapping: FieldMapping, left: Direction | None, region: str
+) -> Mapping[Side, Canonicalizer]:
+    """Both sides in the form of one: of the receiving side where it is one-way, else the hub's.
+
+    Two-way, what is in that form already goes there and back once, so that spellings which the
+    transform does not tell apart are equal. What a transform has no answer for equals nothing.
+    """
+    base = Side.APP if left is Direction.TO_APP else Side.HUB
+    there = crossing(mapping, base, region)
+    back = crossing(mapping, base.other, region) if left is Direction.BOTH else None
+    canonical = _text_of(mapping, base, region)
+
+    def own(value: Value) -> Canonical:
+        if there is None or back is None or is_blank(value):
+            return canonical(value)
+        try:
+            return canonical(there(back(as_text(value))))
+        except NoFit:
+            return canonical(value)
+
+    def transformed(value: Value) -> Canonical:
+        if there is None or is_blank(value):
+            return canonical(value)
+        try:
+            return canonical(there(as_text(value)))
+        except NoFit:
+            return f"{base.other}\0{as_text(value)}"
+
+    return {base: own, base.other: transformed}
+
+
+def _text_of(mapping: FieldMapping, side: Side, region: str) -> Canonicalizer:
+    end = mapping.end(side)
+    return canonicalizer(end, region) if end.parts else _shared_text(mapping, region)[side]
 
 
 def _as_shown(source: Field) -> Canonicalizer:
@@ -118,11 +194,7 @@ def _as_shown(source: Field) -> Canonicalizer:
     def shown(value: Value) -> Canonical:
         return normalize.text(labels.get(value, value) if isinstance(value, str) else value)
 
-    return (lambda value: _pieces(joined(value, labels))) if source.multi else shown
-
-
-def _pieces(labels: str) -> Canonical:
-    return normalize.set_of(normalize.text)(tuple(labels.split(";")))
+    return (lambda value: pieces(joined(value, labels))) if source.multi else shown
 
 
 def _read_back(source: Field, zone: ZoneInfo) -> Canonicalizer:
@@ -130,7 +202,7 @@ def _read_back(source: Field, zone: ZoneInfo) -> Canonicalizer:
 
     A text that says the same number, date or options, in whatever format, is equal.
     """
-    parse = _PARSERS.get(shape(source))
+    parse = PARSERS.get(shape(source))
 
     def read(value: Value) -> Canonical:
         form = normalize.text(value)
@@ -140,49 +212,6 @@ def _read_back(source: Field, zone: ZoneInfo) -> Canonicalizer:
         return form if parsed is None else parsed
 
     return read
-
-
-_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_DATETIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*", re.ASCII)
-
-
-def _parse_number(form: str, _zone: ZoneInfo) -> Canonical:
-    return Decimal(form) if _NUMBER.fullmatch(form) else None
-
-
-def _parse_bool(form: str, _zone: ZoneInfo) -> Canonical:
-    return form.lower()
-
-
-def _parse_date(form: str, _zone: ZoneInfo) -> Canonical:
-    try:
-        return date.fromisoformat(form) if _DATE.fullmatch(form) else None
-    except ValueError:
-        return None
-
-
-def _parse_datetime(form: str, zone: ZoneInfo) -> Canonical:
-    if not _DATETIME.fullmatch(form):
-        return None
-    try:
-        parsed = datetime.fromisoformat(form.upper())
-    except ValueError:
-        return None
-    return normalize.instant(parsed if parsed.tzinfo else parsed.replace(tzinfo=zone))
-
-
-def _parse_choices(form: str, _zone: ZoneInfo) -> Canonical:
-    return _pieces(form)
-
-
-_PARSERS: Mapping[Shape, Callable[[str, ZoneInfo], Canonical]] = {
-    Shape.NUMBER: _parse_number,
-    Shape.BOOL: _parse_bool,
-    Shape.DATE: _parse_date,
-    Shape.DATETIME: _parse_datetime,
-    Shape.CHOICES: _parse_choices,
-}
 
 
 def _local_day(value: Value, zone: ZoneInfo) -> Canonical:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from twofold.core.convert import Conversion
 from twofold.core.forms import arrived
-from twofold.core.merge import Seen, same
+from twofold.core.merge import Seen, same, seed_name
 from twofold.core.records import Fields, Side
 from twofold.core.values import Value
 
@@ -109,11 +109,17 @@ def seen_after(
             if side is receiver:
                 after[side][name] = written[side][conversion.name]
             elif receiver is None and conversion.name in unsettled:
-                if before is not None and name in before[side]:
-                    after[side][name] = before[side][name]
+                if before is not None:
+                    _keep(after[side], before[side], name, seed_name(conversion.name))
             else:
                 after[side][name] = planned[side].get(name)
     return after
+
+
+def _keep(after: dict[str, Value], before: Fields, *names: str) -> None:
+    for name in names:
+        if name in before:
+            after[name] = before[name]
 
 
 def seen_after_create(

@@ -10,6 +10,7 @@ from msgspec import Struct
 from twofold.core.filters import NO_FILTER, Filter, Leaving
 from twofold.core.records import Side
 from twofold.core.schema import Field, ObjectType
+from twofold.core.transforms import Transform
 
 
 class Direction(StrEnum):
@@ -44,6 +45,16 @@ class Blanks(StrEnum):
     CLEAR = "clear"
 
 
+class When(StrEnum):
+    """When a mapping writes (F12)."""
+
+    ALWAYS = "always"
+    IF_EMPTY = "if_empty"
+    """Only into a blank field."""
+    ON_CREATE = "on_create"
+    """Only into a record that is being made."""
+
+
 class FieldMapping(Struct, frozen=True):
     """A field on each side that hold the same thing."""
 
@@ -52,6 +63,22 @@ class FieldMapping(Struct, frozen=True):
     direction: Direction = Direction.BOTH
     """As configured; a read-only end narrows it (F8)."""
     blanks: Blanks = Blanks.NEVER_ERASE
+    when: When = When.ALWAYS
+    default_side: Side | None = None
+    """Whose value wins a conflict in this field; None = the sync's default app."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Options or owners that a person paired by hand, as values (hub, app) (F10, F13)."""
+    hub_fallback: str = ""
+    """The hub's owner or option for what has no pair; empty = such a value fails its field."""
+    app_fallback: str = ""
+    transforms: tuple[Transform, ...] = ()
+    """In the order from the hub to the app."""
+    enabled: bool = True
+    """A mapping that is turned off keeps *seen*, and goes on from there (D7)."""
+
+    def fallback(self, side: Side) -> str:
+        """What a side is given where an option or owner has no pair."""
+        return self.hub_fallback if side is Side.HUB else self.app_fallback
 
     def end(self, side: Side) -> Field:
         """The field on that side."""
@@ -61,6 +88,16 @@ class FieldMapping(Struct, frozen=True):
     def name(self) -> str:
         """How people and stores name this mapping: by its hub field, unique in a sync (F3)."""
         return self.hub.name
+
+
+class Constant(Struct, frozen=True):
+    """What a new record of a side is given in a field that no mapping fills (F14, F17)."""
+
+    side: Side
+    field: str
+    """By name."""
+    text: str
+    """As a person writes it; see `twofold.core.constants`."""
 
 
 class AssociationMapping(Struct, frozen=True):
@@ -124,6 +161,7 @@ class Rules(Struct, frozen=True):
     associations: tuple[AssociationMapping, ...] = ()
     require_email: bool = False
     """L1: only records with a valid e-mail address are sent."""
+    constants: tuple[Constant, ...] = ()
     timezone: str = "UTC"
     region: str = ""
     """ISO 3166 code of phone numbers without a country; empty = unknown."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from twofold.core.convert import Conversion
 from twofold.core.errors import Issue, TwofoldError
-from twofold.core.mappings import Blanks, Direction
+from twofold.core.mappings import Blanks, Direction, When
 from twofold.core.records import Fields, Side
 from twofold.core.values import Value, is_blank
 
@@ -42,6 +42,10 @@ class Reason(StrEnum):
     CLOSED = "this record does not travel that way"
     WRITE_ONCE = "this field cannot be changed after the record was created"
     FAILED = "the value does not fit the other side"
+    PAUSED = "this mapping is turned off"
+    NOT_EMPTY = "this mapping only fills empty fields"
+    NOT_NEW = "this mapping only writes when a record is created"
+    SEEDED = "the mapping was added later: values that differ are left alone until one changes"
     FROZEN = "the two apps keep rewriting each other's value"
 
 
@@ -110,16 +114,23 @@ def merge(
     decisions: list[Decision] = []
     for conversion in conversions:
         ours, theirs = hub.get(conversion.fields[Side.HUB]), app.get(conversion.fields[Side.APP])
-        if type(ours) is type(theirs) and ours == theirs:
+        if type(ours) is type(theirs) and ours == theirs and conversion.plain:
             continue  # the usual case: not even a canonical form is needed
         if conversion.direction is None or same(conversion, ours, theirs):
+            continue
+        if conversion.paused:
+            decisions.append(Decision(conversion.name, Reason.PAUSED, settled=False))
             continue
         if conversion.name in frozen:
             decisions.append(Decision(conversion.name, Reason.FROZEN, settled=False))
             continue
         values = {Side.HUB: ours, Side.APP: theirs}
         edited = None if seen is None else _edited(conversion, values, seen)
-        choice = choose(conversion.direction, conversion.blanks, values, edited, default)
+        wins = conversion.default or default
+        if edited is None and seen is not None:
+            choice = _meet(conversion, values, wins, seen)
+        else:
+            choice = choose(conversion.direction, conversion.blanks, values, edited, wins)
         decisions.append(_finish(conversion, choice, values, open_to))
     return Merge(tuple(decisions)) if decisions else AGREED
 
@@ -132,8 +143,9 @@ def likeness(conversions: Sequence[Conversion]) -> Likeness:
 
     Then ``merge`` decides nothing. Asked first: it is the usual case, and costs a tenth.
     """
-    hub_names = tuple(c.fields[Side.HUB] for c in conversions)
-    app_names = tuple(c.fields[Side.APP] for c in conversions)
+    hub_names = tuple(c.fields[Side.HUB] for c in conversions if c.plain)
+    app_names = tuple(c.fields[Side.APP] for c in conversions if c.plain)
+    others = [c for c in conversions if not c.plain]
 
     def alike(hub: Fields, app: Fields) -> bool:
         ours, theirs = list(map(hub.get, hub_names)), list(map(app.get, app_names))
@@ -142,7 +154,14 @@ def likeness(conversions: Sequence[Conversion]) -> Likeness:
         kinds = list(map(type, ours))  # True == 1 == Decimal(1)
         return _PLAIN.issuperset(kinds) or kinds == list(map(type, theirs))
 
-    return alike
+    if not others:
+        return alike
+
+    def alike_and_same(hub: Fields, app: Fields) -> bool:
+        names = ((c, c.fields[Side.HUB], c.fields[Side.APP]) for c in others)
+        return alike(hub, app) and all(same(c, hub.get(h), app.get(a)) for c, h, a in names)
+
+    return alike_and_same
 
 
 _PLAIN = frozenset((str, type(None)))
@@ -166,6 +185,27 @@ def _edited(
         if own(values[side]) != own(seen[side][name]):
             edited.append(side)
     return frozenset(edited)
+
+
+def seed_name(mapping: str) -> str:
+    """Where *seen* of the hub tells that a mapping was added to a live sync (F15).
+
+    Its value is the side that seeds it, or "" where it only fills blanks.
+    """
+    return f"?{mapping}"
+
+
+def _meet(
+    conversion: Conversion, values: Mapping[Side, Value], default: Side, seen: Seen
+) -> Choice:
+    """A pair that has agreed before meets for the first time in this field."""
+    assert conversion.direction is not None
+    seed = seen[Side.HUB].get(seed_name(conversion.name))
+    if seed == "" and not any(map(is_blank, values.values())):
+        return Reason.SEEDED, None, True
+    if seed:
+        default = Side(str(seed))
+    return choose(conversion.direction, conversion.blanks, values, None, default)
 
 
 Choice = tuple[Reason, Side | None, bool]
@@ -257,6 +297,10 @@ def _finish(
         return Decision(conversion.name, Reason.CLOSED, settled=False)
     if not conversion.updatable[to]:
         return Decision(conversion.name, Reason.WRITE_ONCE)
+    if conversion.when is When.ON_CREATE:
+        return Decision(conversion.name, Reason.NOT_NEW)
+    if conversion.when is When.IF_EMPTY and not is_blank(values[to]):
+        return Decision(conversion.name, Reason.NOT_EMPTY)
     source = values[to.other]
     try:
         value = conversion.write[to](source)

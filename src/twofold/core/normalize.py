@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import phonenumbers
 
+from twofold.core.parts import parts_of
 from twofold.core.schema import Field
 from twofold.core.values import NUMBER_KINDS, Kind, Value, is_blank
 
@@ -31,8 +32,14 @@ def canonicalizer(field: Field, region: str = "") -> Canonicalizer:
 
     ``region`` is the ISO 3166 code that phone numbers without a country belong to.
     """
-    one = _of_kind(field.kind, region)
+    one = _of_parts if field.parts else _of_kind(field.kind, region)
     return set_of(one) if field.multi else one
+
+
+def _of_parts(value: Value) -> Canonical:
+    if not isinstance(value, str) or is_blank(value):
+        return by_type(value)
+    return "\n".join(str(text(part) or "") for part in parts_of(value))
 
 
 def set_of(one: Canonicalizer) -> Canonicalizer:

@@ -19,6 +19,7 @@ from twofold.core.associations import (
     merge_association,
 )
 from twofold.core.codes import CODES
+from twofold.core.constants import constant_value
 from twofold.core.convert import Conversion, conversion
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import IN_SYNC, Outcome, State
@@ -49,12 +50,22 @@ class Program:
                 (c.name, c.fields[side], c.fields[side.other], c.write[side.other])
                 for c in self.conversions
                 if c.direction is not None
+                and not c.paused
                 and c.direction.reaches(side.other)
                 and c.creatable[side.other]
             )
             for side in Side
         }
         """By source: what a new twin is given, as (mapping, its field on each side, writer)."""
+        self.constants: Mapping[Side, Fields] = {
+            side: {
+                c.field: constant_value(c, field, rules.timezone)
+                for c in rules.constants
+                if c.side is side and (field := rules.type_of(side).field(c.field)) is not None
+            }
+            for side in Side
+        }
+        """What new records of a side are given beside what is mapped."""
 
     def fields(self, side: Side) -> tuple[str, ...]:
         """The field names of that side that take part."""

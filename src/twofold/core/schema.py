@@ -38,6 +38,8 @@ class Option(Struct, frozen=True):
     value: str
     label: str
     active: bool = True
+    email: str = ""
+    """Of an owner: what pairs the people of both sides (F13)."""
 
 
 class Field(Struct, frozen=True):
@@ -67,8 +69,12 @@ class Field(Struct, frozen=True):
     """The value carries a label (home, work): default mappings only (F7)."""
     unmappable: str = ""
     """The reason why this field cannot be mapped at all (F9)."""
+    textual: bool = True
+    """Of an app's choice or owner: what it shows to people can be had as text (F5)."""
     native: str = ""
     """The app's own name for the type."""
+    parts: tuple[Field, ...] = ()
+    """Of a field that a mapping makes of two others; see `twofold.core.parts`."""
 
     @property
     def read_only(self) -> bool:

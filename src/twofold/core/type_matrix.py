@@ -71,10 +71,11 @@ _BOTH = frozenset(
         (Shape.DATETIME, Shape.DATE),
         (Shape.CHOICE, Shape.CHOICE),
         (Shape.CHOICES, Shape.CHOICES),
+        (Shape.OWNER, Shape.OWNER),
         (Shape.TEXTS, Shape.TEXTS),
     }
 )
-"""F4, F10, F11; several texts (labeled values) in default mappings only, which `check` sees to."""
+"""F4, F10, F11, F13; several texts (labeled values) in default mappings only: see `check`."""
 
 _INTO_TEXT: Mapping[Side, frozenset[Shape]] = {
     Side.HUB: frozenset(
@@ -87,19 +88,27 @@ _INTO_TEXT: Mapping[Side, frozenset[Shape]] = {
 """What a text field of a side takes from the other side, one way: F5 and F6."""
 
 
+_NO_TEXT = {
+    Shape.CHOICES: "not every text is a list of options",
+    Shape.OWNER: "not every text names an owner",
+}
+
+
 def _cell(hub: Shape, app: Shape) -> Cell:
     if (hub, app) in _BOTH:
         return Cell(Direction.BOTH)
     for side, here, there in ((Side.HUB, hub, app), (Side.APP, app, hub)):
         if here is Shape.TEXT and there in _INTO_TEXT[side]:
-            return Cell(RECEIVING[side], f"not every text is a valid {there}")
+            return Cell(RECEIVING[side], _NO_TEXT.get(there, f"not every text is a valid {there}"))
     return Cell(None, _refusal(hub, app))
 
 
 def _refusal(hub: Shape, app: Shape) -> str:
     pair = {hub, app}
+    if pair == {Shape.OWNER, Shape.TEXT}:
+        return "an owner becomes text only on its way from the app into the hub"
     if Shape.OWNER in pair:
-        return "owners are people of one app, which the other app does not know"
+        return "an owner is a person, who pairs only with an owner of the other side"
     if pair & {Shape.TEXTS, Shape.CHOICES, Shape.LIST}:
         return "a field of several values pairs only choices with choices, or texts with texts"
     if Shape.CHOICE in pair:
@@ -115,22 +124,34 @@ MATRIX: Mapping[tuple[Shape, Shape], Cell] = {
 
 def cell(mapping: FieldMapping) -> Cell:
     """The cell of the matrix that a mapping falls into."""
-    return MATRIX[shape(mapping.hub), shape(mapping.app)]
+    shapes = shape(mapping.hub), shape(mapping.app)
+    if shapes[0] is Shape.TEXT and shapes[1] in _SHOWN and not mapping.app.textual:
+        return Cell(None, f"this app's API does not tell what a {shapes[1]} is called")
+    return MATRIX[shapes]
+
+
+_SHOWN = frozenset({Shape.CHOICE, Shape.OWNER})
+"""What becomes text in most apps only: the connector says so (F5)."""
 
 
 def travels(mapping: FieldMapping, direction: Direction = Direction.BOTH) -> Direction | None:
     """The direction that is left of a mapping in a sync of ``direction``; None = no way is open.
 
-    The sync, the mapping itself, its cell of the matrix and its read-only ends (F8) each narrow it.
+    The sync, the mapping itself, its cell of the matrix, its read-only ends (F8) and transforms
+    without inverse (F17) each narrow it.
     """
     allowed = cell(mapping).direction
     if allowed is None or mapping.hub.unmappable or mapping.app.unmappable:
         return None
     left: Direction | None = direction
-    for limit in (mapping.direction, allowed, *_away_from_read_only(mapping)):
+    for limit in (mapping.direction, allowed, *_away_from_read_only(mapping), *_one_way(mapping)):
         left = left and left.narrowed(limit)
     return left
 
 
 def _away_from_read_only(mapping: FieldMapping) -> list[Direction]:
     return [RECEIVING[side.other] for side in Side if mapping.end(side).read_only]
+
+
+def _one_way(mapping: FieldMapping) -> list[Direction]:
+    return [RECEIVING[t.to] for t in mapping.transforms if not t.invertible]

@@ -43,3 +43,12 @@ def is_blank(value: Value) -> bool:
     if isinstance(value, str):
         return not value or value.isspace()
     return value == ()
+
+
+def as_text(value: Value) -> str:
+    """Any value as one text; numbers through Decimal, which no number of digits can stall."""
+    if isinstance(value, tuple):
+        return "; ".join(map(as_text, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    return str(value)

@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from twofold.core import normalize
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import FieldMapping
-from twofold.core.options import as_text, joined, labels_of, paired_options
+from twofold.core.options import joined, labels_of, translator
+from twofold.core.parts import parts_of, whole_of
 from twofold.core.records import Side
 from twofold.core.schema import Field
+from twofold.core.transforms import NoFit, Text
 from twofold.core.type_matrix import Shape, cell, shape
-from twofold.core.values import Kind, Value, is_blank
+from twofold.core.values import Kind, Value, as_text, is_blank
 
 Writer = Callable[[Value], Value]
 
@@ -27,20 +29,22 @@ _MOST_DIGITS = 300
 _MOST_SHOWN = 100
 
 
-def writer(mapping: FieldMapping, side: Side, zone: ZoneInfo) -> Writer:
+def writer(mapping: FieldMapping, side: Side, zone: ZoneInfo, region: str = "") -> Writer:
     """Return the function that turns a value of the other side into one for ``side``."""
     source, target = mapping.end(side.other), mapping.end(side)
     pair = (shape(source), shape(target))
-    if cell(mapping).direction is None or pair[1] in {Shape.OWNER, Shape.LIST}:
+    if cell(mapping).direction is None or pair[1] is Shape.LIST:
         return _refuse(target, "nothing from the other side")
+    if mapping.transforms:
+        return _guarded(target, _transformed(mapping, side, region))
     if pair[1] is Shape.TEXT:
         return _guarded(target, _to_text(source, target, zone))
     if pair[1] is Shape.TEXTS:
         return _guarded(target, _each(_to_text(source, target, zone)))
     if pair[1] is Shape.CHOICES:
-        return _guarded(target, _each(_to_choice(source, target)))
-    if pair[1] is Shape.CHOICE:
-        return _guarded(target, _to_choice(source, target))
+        return _guarded(target, _each(_to_choice(mapping, side)))
+    if pair[1] in {Shape.CHOICE, Shape.OWNER}:
+        return _guarded(target, _to_choice(mapping, side))
     if pair[1] is Shape.DATE:
         return _guarded(target, lambda value: _day_of(value, target, zone))
     if pair[1] is Shape.DATETIME:
@@ -132,17 +136,67 @@ def _fitting(text: str, target: Field, value: Value) -> str:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _to_choice(source: Field, target: Field) -> Writer:
-    pairs = paired_options(source, target)
-    known = {option.value for option in target.options}
+def crossing(mapping: FieldMapping, side: Side, region: str) -> Text | None:
+    """What all transforms together make of a text on its way to a side; it raises NoFit.
+
+    None where nothing may travel that way.
+    """
+    steps = [transform.toward(side, region) for transform in mapping.transforms]
+    if side is Side.HUB:
+        steps.reverse()
+    if None in steps:
+        return None
+
+    def cross(text: str) -> str:
+        for step in steps:
+            text = step(text) if step is not None else text
+        return text
+
+    return cross
+
+
+def _transformed(mapping: FieldMapping, side: Side, region: str) -> Writer:
+    target, cross = mapping.end(side), crossing(mapping, side, region)
+    if cross is None:
+        return _refuse(target, "nothing from the other side")
 
     def write(value: Value) -> Value:
-        plain = as_text(value).strip()
-        if plain in pairs:
-            return pairs[plain]
-        if known and target.closed and plain not in known:
-            raise _unfit(target, value, _one_of(target))
-        return _fitting(plain, target, value)
+        try:
+            text = cross(as_text(value))
+        except NoFit as error:
+            facts = {"field": target.name, "value": as_text(value)[:_MOST_SHOWN]}
+            raise TwofoldError("TF-R13", **facts, expected=error) from None
+        return _fitting_whole(text, target, value)
+
+    return write
+
+
+def _fitting_whole(text: str, target: Field, value: Value) -> Value:
+    """A text that fits its field, part by part."""
+    if not target.parts:
+        fitting = _fitting(text.strip(), target, value)
+        if not fitting and not target.nullable:
+            raise _unfit(target, value, "a value, because it cannot be empty")
+        return fitting or None
+    texts = parts_of(text)
+    texts += [""] * (len(target.parts) - len(texts))
+    for part, own in zip(target.parts, texts, strict=True):
+        if not own and not part.nullable:
+            raise _unfit(part, value, "a value, because it cannot be empty")
+        _fitting(own, part, value)
+    return whole_of(texts)
+
+
+def _to_choice(mapping: FieldMapping, side: Side) -> Writer:
+    target, find = mapping.end(side), translator(mapping, side)
+
+    def write(value: Value) -> Value:
+        found = find(as_text(value).strip())
+        if found is None:
+            code = "TF-R12" if target.kind is Kind.OWNER else "TF-R11"
+            facts = {"field": target.name, "value": as_text(value)[:_MOST_SHOWN]}
+            raise TwofoldError(code, **facts, known=_one_of(target))
+        return _fitting(found, target, value)
 
     return write
 
@@ -150,7 +204,7 @@ def _to_choice(source: Field, target: Field) -> Writer:
 def _one_of(target: Field) -> str:
     shown = [option.label for option in target.options[:10]]
     more = "" if len(target.options) <= len(shown) else ", …"
-    return f"one of its options ({', '.join(shown)}{more})"
+    return f"{', '.join(shown) or 'none'}{more}"
 
 
 def _day_of(value: Value, target: Field, zone: ZoneInfo) -> Value:

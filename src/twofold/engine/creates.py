@@ -107,6 +107,9 @@ def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     reference twice would answer with the very twin that it was cut from.
     """
     fields = field_values(context.program, work.side, work.create.values)
+    constants = context.program.constants[work.side]
+    if constants:
+        fields = {**constants, **fields}
     associate = work.create.associate
     payload = encode({**fields, **{f"@{name}": t.id for name, t in associate}})
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from twofold.core.records import Record, Side
 from twofold.core.schema import Feed, ObjectType, Op
+from twofold.engine.composed import composed
 from twofold.engine.observe import Audience, shown
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
@@ -33,7 +34,6 @@ class Port:
         self.state = state
         self.world = world
         self.side = side
-        self.connector = connector
         self.type = object_type
         self.app = app
         """The connection's label, for sentences."""
@@ -41,6 +41,7 @@ class Port:
         self.hold = hold
         found = state.records.reader(reader)
         self.fields, self.associations = found.fields, found.associations
+        self.connector = composed(connector, found.fields)
         self.survivors: set[str] = set()
         """Records seen unasked while a chunk was worked on: others were merged into them."""
         self.listeners = Audience(state.syncs.on_reader(reader))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
+from twofold.core.parts import find_field
 from twofold.core.validate import Problem
 from twofold.engine.setup import install
 from twofold.kit.errors import ConnectorError
@@ -204,7 +205,7 @@ def _mapping(
     ends = []
     for key, declared in (("hub", ground.hub), ("app", ground.app)):
         name = getattr(item, key)
-        field = declared.field(name)
+        field = find_field(declared, name)
         if field is None:
             error = TwofoldError("TF-F01", object_type=declared.label, field=name)
             problems.append(_located(node, ("mappings", position, key), error))

@@ -17,6 +17,7 @@ from msgspec.structs import FieldInfo, fields
 
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
+from twofold.core.parts import plain_name
 from twofold.services.yaml_text import Located, Node
 
 FORMAT = 1
@@ -111,7 +112,12 @@ def document_of(name: str, connection: str, rules: Rules, enabled: bool) -> dict
     }
     lists = {
         "mappings": [
-            {"hub": m.hub.name, "app": m.app.name, **_unusual(m, _MAPPING)} for m in rules.mappings
+            {
+                "hub": plain_name(m.hub.name),
+                "app": plain_name(m.app.name),
+                **_unusual(m, _MAPPING),
+            }
+            for m in rules.mappings
         ],
         "associations": [
             {"hub": m.hub, "app": m.app, **_unusual(m, _ASSOCIATION)} for m in rules.associations

@@ -43,7 +43,7 @@ CODES = (
     Code(
         "TF-F08",
         "{field} of the {side} is required for new records, and nothing is mapped to it.",
-        "Map a field to it, give it a default in the app, or sync the other way only.",
+        "Map a field to it, give it a constant, or sync the other way only.",
     ),
     Code(
         "TF-F09",
@@ -74,6 +74,46 @@ CODES = (
         "TF-F14",
         "{object_type} of the {side} can only be read, and this sync would write there.",
         "Let the sync go the other way only, with its direction.",
+    ),
+    Code(
+        "TF-F15",
+        "{hub_field} and {app_field} would be mapped {asked}, and the sync goes only {sync}.",
+        "Leave out the direction of the mapping, or change the direction of the sync.",
+    ),
+    Code(
+        "TF-F16",
+        "{field} of the {side} has no option {value}; it has: {known}.",
+        "Name one of these, by its value.",
+    ),
+    Code(
+        "TF-F17",
+        "{hub_field} and {app_field} have no options to be paired.",
+        "Pair options, or name a fallback, only between two choices or two owners.",
+    ),
+    Code(
+        "TF-F18",
+        "Option {value} of {field} of the {side} is paired with two options of the other side.",
+        "Keep one of the pairs, or let the mapping go the other way only.",
+    ),
+    Code(
+        "TF-F19",
+        "The transform {transform} between {hub_field} and {app_field} cannot work: {reason}.",
+        "Correct what the transform is told, or leave it out.",
+    ),
+    Code(
+        "TF-F20",
+        "{field} of the {side} holds no text, and transforms work on text only.",
+        "Leave out the transform, or map text fields.",
+    ),
+    Code(
+        "TF-F21",
+        "{hub_field} and {app_field} cannot be mapped: {reason}.",
+        "Name two fields on one side and one on the other, with the transform join.",
+    ),
+    Code(
+        "TF-F22",
+        "{field} of the {side} cannot be given a constant: {reason}.",
+        "Correct the constant, or map a field to it.",
     ),
     Code(
         "TF-F30",

@@ -48,4 +48,19 @@ CODES = (
         "{field} is frozen: the two apps keep rewriting each other's value.",
         "Choose one value by hand on both sides, or map the field one way only.",
     ),
+    Code(
+        "TF-R11",
+        "No option of {field} is paired with {value!r}; it has: {known}.",
+        "Pair the two in the mapping's options, name a fallback there, or correct the value.",
+    ),
+    Code(
+        "TF-R12",
+        "Nobody of {field} has the e-mail address of {value!r}; it has: {known}.",
+        "Pair the two people in the mapping's options, or name a fallback owner there.",
+    ),
+    Code(
+        "TF-R13",
+        "{field} does not take {value!r}: its mapping's transform expects {expected}.",
+        "Correct the value, or change the transform of the mapping.",
+    ),
 )
