@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.interfaces.program import Program, Shop
 
 
@@ -96,3 +97,63 @@ def test_a_policy_that_an_app_cannot_carry_out_is_refused(tmp_path: Path) -> Non
     refused = program.json(*words, code=1)["error"]
     assert [problem["code"] for problem in refused["problems"]] == ["TF-D06"]
     program(*words, "--direction", "to-hub")  # the hub can
+
+
+# --- brakes ---------------------------------------------------------------------------------
+
+
+def test_a_brake_is_overridden_by_name_and_it_is_kept_who_did(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path, "--deletes", "delete", "--brake", "deletes=30")
+    for n in range(3):
+        email = f"p{n}@shop.example"
+        program("hub", "records", "delete", "contact", _hub_id(program, email), "--yes")
+    report = program.json("sync", "run", code=1)["runs"][0]
+    assert (report["ending"], report["code"]) == ("stopped", "TF-B02")
+    assert len(emails(program, shop)[1]) == 6
+    shown = program.json("sync", "brakes", "shop-contacts")
+    assert shown["limits"] == {"deletes": 0.3, "creates": 0.5, "changes": 0.5}
+    assert (shown["pulled"]["brake"], shown["pulled"]["number"]) == ("deletes", 3)
+    assert program.json("status")["syncs"][0]["word"] == "Action required"
+
+    wrong = program("sync", "resume", "shop-contacts", "--override", "creates", code=1)
+    assert wrong.error == "TF-B10"
+    program("sync", "resume", "shop-contacts", "--override", "deletes")
+    program("sync", "run")
+    assert len(emails(program, shop)[1]) == 3
+    (said,) = program.json("sync", "brakes", "shop-contacts")["overrides"]
+    assert said["brake"] == "deletes"
+    assert said["who"]
+    assert said["used"]
+    assert "3 of 6" in program("sync", "brakes", "shop-contacts").out
+    again = program("sync", "resume", "shop-contacts", "--override", "deletes", code=1)
+    assert again.error == "TF-B10"
+
+
+def test_a_column_that_is_gone_is_a_brake_and_the_sync_goes_on_without_it(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path)
+    shop.run("ALTER TABLE people DROP COLUMN phone")
+    program(
+        "hub",
+        "records",
+        "edit",
+        "contact",
+        _hub_id(program, "p0@shop.example"),
+        "--set",
+        "lastname=New",
+    )
+    report = program.json("sync", "run", code=1)["runs"][0]
+    assert report["code"] == "TF-B05"
+    assert "phone" in report["sentence"]
+    program("sync", "resume", "shop-contacts", "--override", "field-gone")
+    program("sync", "run")
+    names = dict(shop.run("SELECT email, last_name FROM people"))
+    assert names["p0@shop.example"] == "New"
+    mapped = program.json("sync", "show", "shop-contacts")["sync"]["mappings"]
+    assert "phone" not in {mapping["app"] for mapping in mapped}
+    assert program.json("health")["syncs"][0]["in_sync"] == 6
+
+
+@pytest.mark.parametrize("limit", ["deletes", "deletes=", "deletes=x", "deletes=101", "speed=1"])
+def test_a_limit_that_is_none_is_refused(tmp_path: Path, limit: str) -> None:
+    program = Program(tmp_path / "data")
+    program("sync", "add", "shop", "contact", "people", "--brake", limit, code=2)

@@ -7,6 +7,7 @@ from tests.store.conftest import Shelves
 from tests.store.shelf import RULES, Shelf, sent
 
 from twofold.core.errors import TwofoldError
+from twofold.core.guards import BrakeName
 from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
@@ -53,6 +54,7 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
     gone = RemovalRow(hub, Side.APP, Op.DELETE, Phase.STAGED, b"{}", 1.0)
     state.removals.keep(sync, fence, [gone])
+    state.brakes.override(sync, BrakeName.DELETES, RunStatus(number=3), 1.0, "ada")
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:
         foresee(db, sync)

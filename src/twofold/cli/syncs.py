@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from twofold.cli.brakes import brakes_command, limits_of, resume_command
 from twofold.cli.command import Group, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
 from twofold.cli.documents import edit
@@ -90,6 +91,13 @@ def sync() -> None:
     show_default=True,
     help="What a deleted record does to its twin.",
 )
+@click.option(
+    "--brake",
+    "brakes",
+    multiple=True,
+    metavar="NAME=PERCENT",
+    help="When a run pauses and asks: deletes=20, creates=50, changes=50 are the defaults.",
+)
 @click.option("--off", is_flag=True, help="Save it without turning it on.")
 def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
     """Sync an object type of the hub with one of CONNECTION.
@@ -114,6 +122,7 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         timezone=options["timezone"],
         region=options["region"],
         deletes=Deletes(options["deletes"]),
+        brakes=limits_of(options["brakes"]),
         enabled=not options["off"],
     )
     made, warnings = ask_app(lambda here: syncs.add(here, request), writes=True)
@@ -237,6 +246,8 @@ def delete(name: str, yes: bool) -> None:
 
 sync.add_command(run_command)
 sync.add_command(edit)
+sync.add_command(resume_command)
+sync.add_command(brakes_command)
 
 
 def described(found: Sync) -> dict[str, Any]:
@@ -256,6 +267,7 @@ def described(found: Sync) -> dict[str, Any]:
         "timezone": rules.timezone,
         "region": rules.region,
         "deletes": rules.deletes,
+        "brakes": rules.brakes,
         "mappings": [
             {"hub": m.hub.name, "app": m.app.name, "direction": _word(m.direction)}
             for m in rules.mappings

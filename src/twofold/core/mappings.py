@@ -148,6 +148,14 @@ class Deletes(StrEnum):
     DELETE = "delete"
 
 
+class Brakes(Struct, frozen=True):
+    """How much of what is known a run may touch before a person is asked (R9), 0.2 for 20 %."""
+
+    deletes: float = 0.2
+    creates: float = 0.5
+    changes: float = 0.5
+
+
 class Rules(Struct, frozen=True):
     """Everything that the core needs to know about one sync."""
 
@@ -179,6 +187,7 @@ class Rules(Struct, frozen=True):
         return self.hub_filter if side is Side.HUB else self.app_filter
 
     deletes: Deletes = Deletes.IGNORE
+    brakes: Brakes = Brakes()
 
     def type_of(self, side: Side) -> ObjectType:
         """The object type on that side."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from twofold.core.guards import Brake, side_suddenly_empty
+from twofold.core.guards import side_suddenly_empty
 from twofold.core.records import Record
+from twofold.engine.braked import Braked
 from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.kit.contract import Batch
@@ -15,14 +16,6 @@ from twofold.store.types import Known, Page, Reader, Sighting
 
 SWEEP_EVERY = timedelta(hours=1)
 """How often a feed that never reports deletes is listed by ids only."""
-
-
-class Braked(Exception):
-    """A brake was found; nothing was stored. Carries the brake."""
-
-    def __init__(self, brake: Brake) -> None:
-        self.brake = brake
-        super().__init__(brake.sentence)
 
 
 async def read(port: Port, world: World, allow_empty: bool = False) -> int:

@@ -12,26 +12,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
+from twofold.core.guards import Brake
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.engine.apply import apply
+from twofold.engine.braked import Braked
+from twofold.engine.brakes import (
+    guard_deletes,
+    guard_schema,
+    guard_writes,
+    may_be_empty,
+    schema_brakes,
+)
 from twofold.engine.chunk import assemble
 from twofold.engine.context import Context
 from twofold.engine.observe import key_hashes
 from twofold.engine.port import Port
-from twofold.engine.read import Braked, read
+from twofold.engine.read import read
 from twofold.engine.recover import look_for_creations, recover_creations, recover_updates
 from twofold.engine.rejoin import rejoin
 from twofold.engine.removals import remove
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
-from twofold.kit.errors import ConnectorError, LimitUntil, RateLimited, Retry, Stop
+from twofold.kit.errors import ConnectorError, LimitUntil, RateLimited, Retry, SchemaChanged, Stop
 from twofold.store.fences import Hold
 from twofold.store.state import State
 from twofold.store.syncs import RunStatus, Sync
@@ -91,12 +101,14 @@ async def run_slice(
     allow_empty: bool = False,
     sides: Collection[Side] = tuple(Side),
     turn: Turn = _anytime,
+    schema_every: timedelta | None = None,
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
 
     Every effect is fenced: a worker that was taken over stops at its next one. ``sides``: where to
     look for changes, once both first readings have ended. ``turn``: where slices of several syncs
-    run at a time, those that share the hub's reader take turns.
+    run at a time, those that share the hub's reader take turns. ``schema_every``: how often what
+    the sync uses is compared with what the apps declare; None: only when a reading fails by it.
 
     Raises:
         FenceLost: another worker took over.
@@ -106,19 +118,37 @@ async def run_slice(
     sync = state.syncs.get(sync_id)
     ports = _ports(state, sync, connectors, world, Hold(sync_id, fence))
     context = Context(state, world, sync, ports, fence)
-    how = _How(most_chunks, allow_empty, sides, turn)
+    how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn)
     try:
+        await guard_schema(context, schema_every)
         ending = await _run(context, how)
         outcome = SliceOutcome(ending, counts=context.tally)
     except Paused:
         outcome = SliceOutcome(Ending.MORE, counts=context.tally)
     except Braked as stop:
-        status = RunStatus(stop.brake.code, stop.brake.sentence, needs_person=True)
-        outcome = SliceOutcome(Ending.STOPPED, status, context.tally)
+        outcome = _stopped(stop.brake, context)
+    except SchemaChanged as error:
+        brakes = await _moved_schema(context)
+        outcome = _stopped(brakes[0], context) if brakes else _failed(error, context)
     except ConnectorError as error:
         outcome = _failed(error, context)
+    if outcome.ending is Ending.DONE:
+        state.brakes.rest(sync_id, world.now().timestamp())
     state.syncs.set_status(sync_id, outcome.status)
     return outcome
+
+
+def _stopped(brake: Brake, context: Context) -> SliceOutcome:
+    status = RunStatus(brake.code, brake.sentence, needs_person=True, number=brake.number)
+    return SliceOutcome(Ending.STOPPED, status, context.tally)
+
+
+async def _moved_schema(context: Context) -> list[Brake]:
+    """A reading failed by the schema: which brake that is, if the apps can be asked."""
+    try:
+        return list((await schema_brakes(context)).values())
+    except ConnectorError:
+        return []
 
 
 class HeldUp(TwofoldError):
@@ -162,6 +192,7 @@ async def _run(context: Context, how: _How) -> Ending:
     _index(context)
     context.state.links.wake(context.sync.id, context.world.now().timestamp())
     await _rejoin_merged(context, how)
+    guard_writes(context)
     size = _chunk_size(context)
     done, removed = 0, False
     while True:
@@ -199,7 +230,8 @@ async def _apply_chunk(context: Context, places: Sequence[Place]) -> None:
 
 
 async def _remove(context: Context, how: _How) -> bool:
-    """Deletes come last."""
+    """Deletes come last, and are counted before the first of them."""
+    guard_deletes(context)
     async with how.turn(context.sync.hub_reader):
         return await remove(context)
 

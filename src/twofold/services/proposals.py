@@ -13,6 +13,7 @@ from twofold.core.defaults import default_mappings
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import (
     AssociationMapping,
+    Brakes,
     CustomMatching,
     Deletes,
     Direction,
@@ -59,6 +60,7 @@ class Request(Struct, frozen=True):
     timezone: str = "UTC"
     region: str = ""
     deletes: Deletes = Deletes.IGNORE
+    brakes: Brakes = Brakes()
     enabled: bool = True
 
 
@@ -100,6 +102,7 @@ def propose(request: Request, ground: Ground) -> Rules:
         timezone=request.timezone,
         region=request.region.upper(),
         deletes=request.deletes,
+        brakes=request.brakes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +38,9 @@ class Progress(Struct, frozen=True):
     total: int | None = None
     """None while it is not known."""
 
+
+SCHEMA_EVERY = timedelta(hours=1)
+"""How often what a sync uses is compared with what its apps declare."""
 
 Tell = Callable[[Progress], None]
 
@@ -76,6 +79,7 @@ async def one_slice(
                 allow_empty=allow_empty,
                 sides=sides,
                 turn=turn,
+                schema_every=SCHEMA_EVERY,
             )
     except (DatabaseError, FenceLost):
         raise

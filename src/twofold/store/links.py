@@ -118,6 +118,14 @@ class Links:
         )
         return [(_SIDES[side], row) for side, row in found]
 
+    def due_after(self, sync: int, side: Side, row: int, limit: int) -> list[Place]:
+        """Some due records of one side, behind a row."""
+        found = self._connection.execute(
+            "SELECT row FROM due WHERE sync = ? AND side = ? AND row > ? ORDER BY row LIMIT ?",
+            (sync, side.value, row, limit),
+        )
+        return [(side, due) for (due,) in found]
+
     def due_count(self, sync: int) -> int:
         """How many records must be planned again."""
         found: int = self._connection.execute(

@@ -271,6 +271,25 @@ CREATE INDEX records_merged ON records (row) WHERE into_id IS NOT NULL;
 CREATE INDEX removals_open ON removals (sync, phase) WHERE phase < 4;
 """
 
+_OVERRIDES = """
+-- What a person allowed in spite of a brake: kept for ever, in force until a run comes to rest.
+CREATE TABLE overrides (
+    id INTEGER PRIMARY KEY,
+    sync INTEGER NOT NULL,
+    brake TEXT NOT NULL,
+    number INTEGER NOT NULL,        -- what the brake had counted: it holds up to this
+    sentence TEXT NOT NULL,         -- what the person was told
+    at REAL NOT NULL,               -- seconds since 1970
+    who TEXT NOT NULL,
+    used REAL                       -- when a run under it came to rest
+);
+CREATE INDEX overrides_open ON overrides (sync) WHERE used IS NULL;
+-- Whether a run of the sync has ever come to rest: only then is much of anything unexpected.
+ALTER TABLE syncs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+-- When the sync's object types were last compared with what the apps declare.
+ALTER TABLE syncs ADD COLUMN described REAL NOT NULL DEFAULT 0;
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
@@ -278,4 +297,5 @@ MIGRATIONS = (
     Migration(4, "the schedule", _SCHEDULE),
     Migration(5, "what limits depend on", _LIMITS),
     Migration(6, "deletes that travel", _REMOVALS),
+    Migration(7, "brakes that a person overrides", _OVERRIDES),
 )

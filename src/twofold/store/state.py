@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from twofold.database.sqlite import Database
+from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
 from twofold.store.limits import Limits
 from twofold.store.links import Links
@@ -36,6 +37,7 @@ class State:
         self.schedule = Schedule(database)
         self.limits = Limits(database)
         self.removals = Removals(database)
+        self.brakes = BrakeLog(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

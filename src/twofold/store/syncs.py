@@ -57,6 +57,8 @@ class RunStatus(Struct, frozen=True):
     code: str = ""
     sentence: str = ""
     needs_person: bool = False
+    number: int = 0
+    """What a brake counted."""
 
 
 class Run(Struct, frozen=True):
@@ -305,6 +307,7 @@ _OF_A_SYNC = (
     "entered",
     "revisits",
     "removals",
+    "overrides",
     "counters",
     "runs",
     "refusals",
