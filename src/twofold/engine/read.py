@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import accumulate
 
 from twofold.core.guards import side_suddenly_empty
 from twofold.core.records import Record
@@ -11,9 +12,11 @@ from twofold.engine.braked import Braked
 from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.kit.contract import Batch
-from twofold.kit.errors import CursorExpired
+from twofold.kit.errors import ConnectorError, CursorExpired
 from twofold.store.types import Known, Page, Reader, Sighting
 
+ROWS_TOGETHER = 1_000
+"""Pages are stored together up to about this many rows."""
 SWEEP_EVERY = timedelta(hours=1)
 """How often a feed that never reports deletes is listed by ids only."""
 
@@ -42,22 +45,70 @@ async def read(port: Port, world: World, allow_empty: bool = False) -> int:
                 port.state.records.restart(port.reader)
             continue
         try:
-            batch = await port.connector.pull(
-                port.name, reader.cursor, reader.fields, reader.associations
-            )
+            batch = await _pull(port, world, reader)
         except CursorExpired:
             if expired or reader.cursor is None:
                 raise
             expired = True
             port.state.records.restart(port.reader)
             continue
-        world.step(f"{port.side} pulled")
         page = await _page(port, reader, batch)
         port.state.records.take_page(reader, page, port.listeners.subscribers, port.hold)
         world.step(f"{port.side} page stored")
         moved += len(page.sightings) + len(page.gone)
         if not batch.more and not page.last:
             return moved
+
+
+async def _pull(port: Port, world: World, reader: Reader) -> Batch:
+    """The next pages, as one: to store few rows costs nearly as much as to store many.
+
+    Raises:
+        ConnectorError: the first of them cannot be read.
+    """
+    cursor = reader.cursor
+    pages: list[Batch] = []
+    ids: set[str] = set()
+    while len(ids) < ROWS_TOGETHER:
+        try:
+            page = await port.connector.pull(port.name, cursor, reader.fields, reader.associations)
+        except ConnectorError:
+            if not pages:
+                raise
+            break  # what was read is stored first
+        if not (ids.isdisjoint(page.ids) and ids.isdisjoint(i for i, _ in page.gone)):
+            break  # a record that moved while it was listed: its later state comes after
+        world.step(f"{port.side} pulled")
+        pages.append(page)
+        ids.update(page.ids, (i for i, _ in page.gone))
+        cursor = page.cursor
+        if not page.more or (reader.scanning and not page.snapshot):
+            break
+    return _joined(pages)
+
+
+def _joined(pages: Sequence[Batch]) -> Batch:
+    if len(pages) == 1:
+        return pages[0]
+    at = [0, *accumulate(len(page.ids) for page in pages)]
+
+    def decode(indices: Sequence[int]) -> Sequence[Record]:
+        records: list[Record] = []
+        for page, start, end in zip(pages, at, at[1:], strict=False):
+            wanted = [i - start for i in indices if start <= i < end]
+            records += page.decode(wanted) if wanted else ()
+        return records
+
+    return Batch(
+        ids=[i for page in pages for i in page.ids],
+        digests=[d for page in pages for d in page.digests],
+        versions=[v for page in pages for v in page.versions],
+        gone=[g for page in pages for g in page.gone],
+        decode=decode,
+        cursor=pages[-1].cursor,
+        more=pages[-1].more,
+        snapshot=pages[-1].snapshot,
+    )
 
 
 def _begin(port: Port, world: World) -> bool:
