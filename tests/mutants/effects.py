@@ -174,11 +174,12 @@ READING = (
     Mutant(
         "the cursor is stored before the page",
         "engine/read.py",
-        'world.step(f"{port.side} pulled")',
-        "port.state.database.connection.execute(\n"
+        "        page = await _page(port, reader, batch)\n",
+        "        port.state.database.connection.execute(\n"
         '            "UPDATE readers SET cursor = ? WHERE id = ?", (batch.cursor, port.reader))\n'
         "        reader = port.state.records.reader(port.reader)\n"
-        '        world.step(f"{port.side} pulled")',
+        '        world.step("cursor stored")\n'
+        "        page = await _page(port, reader, batch)\n",
         HISTORIES,
     ),
     Mutant(
