@@ -233,8 +233,10 @@ def _settle_pair(
         settlement.due.append(place)
     elif outcome.later:
         _later(context, settlement, place)
-    elif outcome.taken and not context.turns.get(place):
-        _again(context, settlement, place)  # once: an earlier write may have come too late for it
+    elif outcome.taken and not context.state.links.attempts(context.sync.id, [place]):
+        # Once, whatever slice does it: another write may have come too late for this one.
+        settlement.due.append(place)
+        _later(context, settlement, place)
 
 
 def _edited_beside(

@@ -225,7 +225,12 @@ class Hub:
 
     @contextmanager
     def _writing(self) -> Iterator[Writing]:
-        with self.database.transaction() as connection:
+        """One change of the hub, on the disk when it is answered.
+
+        Whoever reads the hub keeps a position in its log: were a change undone by a power cut, the
+        next one would take its number and never be read.
+        """
+        with self.database.durable_transaction() as connection:
             writing = Writing(connection, self._clock(), self._unique)
             yield writing
             writing.finish()

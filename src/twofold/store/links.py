@@ -320,9 +320,14 @@ class Links:
     ) -> None:
         """Store the outcome of one chunk in one transaction.
 
+        What two sides agreed on without any write is nowhere noted, and an edit made after it
+        would look like a first meeting had a power cut undone it: so it is on the disk at the end.
+
         ``subscribers``: by reader, the syncs that learn of what a side showed in answer to us.
         """
-        with self._database.transaction() as db:
+        durable = bool(settlement.links or settlement.ended)
+        database = self._database
+        with database.durable_transaction() if durable else database.transaction() as db:
             check_fence(db, sync, fence)
             settle(db, sync, settlement, subscribers)
 
