@@ -1,7 +1,8 @@
 """``python -m tests.chaos``: kill -9 of real runs at random moments, on one kind of app or on all.
 
-Prints one line for each kill, then what all of them hit and what was found afterwards. Exits with 1
-where a promise is broken or where the kills did not hit what they had to.
+Prints one line for each kill, then what all of them hit and what was found afterwards. After the
+kills come the other blows: a full disk, a clock set back, a server restarted, a line cut. Exits
+with 1 where a promise is broken or where the kills did not hit what they had to.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from tests.chaos.book import BookApp
 from tests.chaos.checks import verdict
 from tests.chaos.companies import COUNT, Expected, expected, split
@@ -26,6 +28,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.radicale import Radicale
 
 APPS = ("sqlite", "postgres", "carddav")
+BLOWS = [Path(__file__).with_name(name) for name in ("test_faults.py", "test_blows.py")]
 CARDS = 600
 """A card is one request of its own, so the book is smaller."""
 
@@ -47,12 +50,17 @@ def app(name: str, folder: Path) -> Iterator[App]:
 def prepared(name: str, companies: int) -> Iterator[tuple[Subject, Expected]]:
     """An installation with both sides filled and nothing synced yet."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as made, app(name, Path(made)) as there:
-        start = split(companies, domains=there.domains)
-        there.fill(start.app)
-        (folder := Path(made) / "data").mkdir()
-        subject = Subject(folder, there)
-        subject.set_up(start.hub)
-        yield subject, expected(start)
+        yield installed(there, Path(made) / "data", companies)
+
+
+def installed(there: App, folder: Path, companies: int) -> tuple[Subject, Expected]:
+    """An installation in a new folder, beside an app that is running."""
+    start = split(companies, domains=there.domains)
+    there.fill(start.app)
+    folder.mkdir()
+    subject = Subject(folder, there)
+    subject.set_up(start.hub)
+    return subject, expected(start)
 
 
 def series(
@@ -88,6 +96,9 @@ def main() -> int:
             say(f"  BROKEN {sentence}")
         failed = failed or bool(wrong)
         say(f"{name}: {'BROKEN' if wrong else 'kept'}, in {time.monotonic() - began:.0f} s")
+    if not given.app:
+        say("\nother blows")
+        failed = pytest.main(["-q", "--no-header", *map(str, BLOWS)]) != 0 or failed
     return int(failed)
 
 

@@ -62,6 +62,8 @@ class BookApp:
     def __init__(self, server: Radicale) -> None:
         self.server = server
         self.proxy = CountingProxy(server.url)
+        self.through: int | None = None
+        """The port of a line to the proxy; None = straight to it."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -77,7 +79,11 @@ class BookApp:
         self._loop.close()
 
     def answers(self) -> dict[str, str]:
-        return {**self.server.settings, "url": self.proxy.url}
+        own = str(self.proxy.port)
+        return {
+            **self.server.settings,
+            "url": self.proxy.url.replace(own, str(self.through or own)),
+        }
 
     def fill(self, companies: Sequence[Company]) -> None:
         for company in companies:

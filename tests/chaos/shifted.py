@@ -25,9 +25,9 @@ def main(file: Path) -> None:
             return super().now(tz) + timedelta(seconds=shift())
 
     time.time = lambda: machine() + shift()
-    import twofold.connectors.sql.connector as sql  # noqa: PLC0415 - only now is the clock set
-    import twofold.hub.crm as hub  # noqa: PLC0415
-    from twofold.cli.main import main as program  # noqa: PLC0415
+    import twofold.connectors.sql.connector as sql
+    import twofold.hub.crm as hub
+    from twofold.cli.main import main as program
 
     for module in (sql, hub):
         module.datetime = Shifted  # type: ignore[attr-defined]

@@ -226,6 +226,8 @@ class PostgresApp:
 
     def __init__(self, server: Postgres) -> None:
         self.server = server
+        self.through: int | None = None
+        """The port of a line to the server; None = straight to it."""
         server.make_database("shop")
         server.execute(
             "shop",
@@ -247,8 +249,16 @@ class PostgresApp:
         self._watching.close()
         self._reading.close()
 
+    def restart(self) -> None:
+        """The server ends in order, breaking all connections, and starts again."""
+        self.server.stop()
+        self.server.start()
+        self._watching = self.server.connection("postgres")
+        self._reading = self.server.connection("shop")
+
     def answers(self) -> dict[str, str]:
-        return {"url": self.server.url("shop")}
+        own = str(self.server.port)
+        return {"url": self.server.url("shop").replace(own, str(self.through or own))}
 
     def fill(self, companies: Sequence[Company]) -> None:
         for start in range(0, len(companies), 500):

@@ -17,6 +17,7 @@ from tests.chaos.sides import App, HubFile
 from tests.interfaces.program import Program
 
 SYNC = "shop-companies"
+ROOT = Path(__file__).parents[2]
 PATIENCE = 600.0
 """Seconds after which a run that should end by itself counts as hanging."""
 
@@ -43,6 +44,8 @@ class Subject:
         self.app = app
         self.state = folder / "state.db"
         self.hub = HubFile(folder / "hub.db")
+        self.clock: Path | None = None
+        """Holds the seconds by which the clock of runs differs from the machine's."""
 
     def set_up(self, companies: Sequence[Company]) -> None:
         """Connect the app, import the hub's companies, and add the sync."""
@@ -59,8 +62,12 @@ class Subject:
 
     def start_run(self) -> subprocess.Popen[str]:
         """Start a run of the sync as a process of its own."""
+        program = ["twofold.cli.main"]
+        if self.clock is not None:
+            program = ["tests.chaos.shifted", str(self.clock)]
         return subprocess.Popen(
-            [sys.executable, "-m", "twofold.cli.main", "sync", "run", SYNC, "--json"],
+            [sys.executable, "-m", *program, "sync", "run", SYNC, "--json"],
+            cwd=ROOT,
             env={**os.environ, "TWOFOLD_DATA": str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -59,7 +59,7 @@ def cleaned(kind: ObjectType, fields: Fields, owners: Owners) -> Properties:
         try:
             result[name] = None if value is None else clean(value, owners)
         except _Unfit as unfit:
-            shown = value[:_SHOWN] if isinstance(value, str) else value
+            shown = value if value is None else str(value)[:_SHOWN]
             raise Refused(
                 Status.INVALID, "TF-R01", field=name, value=shown, expected=str(unfit)
             ) from None
