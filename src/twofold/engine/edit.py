@@ -16,7 +16,7 @@ from twofold.core.associations import Twins
 from twofold.core.health import Outcome
 from twofold.core.mappings import CustomMatching, Rules
 from twofold.core.matching import key_fields, key_maker
-from twofold.core.merge import same
+from twofold.core.merge import same, seed_name
 from twofold.core.plan import Create, PairPlan, Program, plan_pair, plan_single
 from twofold.core.records import Record, Side
 from twofold.core.scope import Standing
@@ -43,6 +43,10 @@ from twofold.store.syncs import Sync
 from twofold.store.types import LinkRow, Place
 
 PAGE = 1_000
+
+
+NO_SEEDS: Mapping[str, Side] = {}
+"""New mappings only fill blanks; values that differ count as seen."""
 
 
 class Meaning(StrEnum):
@@ -84,7 +88,16 @@ class Touched(Struct):
 class Edit:
     """Old and new rules of one sync, both compiled."""
 
-    def __init__(self, state: State, world: World, sync: Sync, rules: Rules) -> None:
+    def __init__(
+        self,
+        state: State,
+        world: World,
+        sync: Sync,
+        rules: Rules,
+        seeds: Mapping[str, Side] = NO_SEEDS,
+    ) -> None:
+        """``seeds``: by mapping name, the side that seeds a mapping that is new (F15)."""
+        self.seeds = seeds
         self.state = state
         self.sync = sync
         self.rules = rules
@@ -241,10 +254,12 @@ class Edit:
         if not open_ or x.link.seen is None:
             return None
         drop = {side: {c.fields[side] for c in open_} for side in Side}
-        return {
+        seen = {
             side: {name: v for name, v in x.link.seen[side].items() if name not in drop[side]}
             for side in Side
         }
+        seen[Side.HUB] |= {seed_name(c.name): self.seeds.get(c.name, "") for c in open_}
+        return seen
 
     # --- unlinked records -------------------------------------------------------------------
 

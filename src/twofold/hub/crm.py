@@ -125,10 +125,10 @@ class Hub:
 
     def types(self) -> tuple[ObjectType, ...]:
         """All object types, with the owners of the moment as options."""
-        query = "SELECT id, name, active FROM owner ORDER BY id"
+        query = "SELECT id, name, active, email FROM owner ORDER BY id"
         owners = tuple(
-            Option(str(number), name, bool(active))
-            for number, name, active in self.database.connection.execute(query)
+            Option(str(number), name, bool(active), email)
+            for number, name, active, email in self.database.connection.execute(query)
         )
         return tuple(self._described(kind, owners) for kind in OBJECT_TYPES.values())
 

@@ -5,11 +5,13 @@ They are saved so that only what they touch is looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
-from twofold.engine.edit import Edit, Meaning, count
+from twofold.engine.edit import NO_SEEDS, Edit, Meaning, count
 from twofold.services.installation import Installation
 from twofold.store.syncs import Sync
 
@@ -30,9 +32,15 @@ class Effect(Struct, frozen=True):
     their values yet."""
 
 
-def effect(here: Installation, sync: Sync, rules: Rules) -> Effect:
-    """Count what new rules would mean to the records of a sync. Nothing is written."""
-    edit = Edit(here.state, here.world, sync, rules)
+def effect(
+    here: Installation, sync: Sync, rules: Rules, seeds: Mapping[str, Side] = NO_SEEDS
+) -> Effect:
+    """Count what new rules would mean to the records of a sync. Nothing is written.
+
+    ``seeds``: by mapping name, the side that seeds a mapping that is new (F15); else it only
+    fills blanks.
+    """
+    edit = Edit(here.state, here.world, sync, rules, seeds)
     counts: dict[Meaning, int] = {}
     with here.state.database.reading():
         for touches in edit.touched():
@@ -40,7 +48,14 @@ def effect(here: Installation, sync: Sync, rules: Rules) -> Effect:
     return _effect(edit, counts)
 
 
-def save(here: Installation, sync: Sync, rules: Rules, *, enabled: bool) -> Effect:
+def save(
+    here: Installation,
+    sync: Sync,
+    rules: Rules,
+    *,
+    enabled: bool,
+    seeds: Mapping[str, Side] = NO_SEEDS,
+) -> Effect:
     """Store new rules in place of those of ``sync``; what they mean is done by the next run.
 
     Raises:
@@ -48,7 +63,7 @@ def save(here: Installation, sync: Sync, rules: Rules, *, enabled: bool) -> Effe
     """
     done = Effect()
     if rules != sync.rules:
-        edit = Edit(here.state, here.world, sync, rules)
+        edit = Edit(here.state, here.world, sync, rules, seeds)
         done = _effect(edit, edit.save())
     if enabled is not sync.enabled:
         here.state.syncs.enable(sync.id, enabled)
