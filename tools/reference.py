@@ -23,6 +23,7 @@ GROUPS = {
     "TF-R": "Records",
     "TF-S": "Store and state",
     "TF-U": "Use of the command line",
+    "TF-W": "The service over the web",
     "TF-X": "Exclusions",
     "TF-Y": "Documents",
 }

@@ -39,7 +39,7 @@ class Service:
         ]
         for reader in self._readers:
             reader.start()
-        until(lambda: self.url or self.process.poll() is not None)
+        until(lambda: self.url or self.process.poll() is not None or self.events("raw"))
         assert self.url, self.lines
 
     def _hear_out(self) -> None:
@@ -52,8 +52,8 @@ class Service:
     def _hear_log(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            assert line.startswith("{"), line
-            self.lines.append(json.loads(line))
+            json_line = line.startswith("{")
+            self.lines.append(json.loads(line) if json_line else {"event": "raw", "text": line})
 
     def events(self, event: str, **facts: Any) -> list[dict[str, Any]]:
         """Lines of the log."""

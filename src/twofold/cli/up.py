@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 
 import click
 
@@ -12,6 +13,7 @@ from twofold.app import installation, prepare
 from twofold.cli.command import Command, data_folder
 from twofold.cli.output import say
 from twofold.core.errors import TwofoldError
+from twofold.services.access import first_link
 from twofold.services.writer import SERVER, only_writer
 
 _BACKLOG = 128
@@ -25,7 +27,14 @@ _BACKLOG = 128
     show_default=True,
     help="The address to listen on; put a proxy with TLS before any other than this one.",
 )
-def up(port: int, host: str) -> None:
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which browsers and programs reach it, besides this machine's own.",
+)
+def up(port: int, host: str, hosts: Sequence[str]) -> None:
     """Run by itself: keep every sync that is on in step, and serve the API.
 
     Changes of the hub travel at once, those of the apps with the next poll. Ctrl-C or SIGTERM stops
@@ -38,15 +47,18 @@ def up(port: int, host: str) -> None:
     folder = data_folder()
     prepare(folder)
     with only_writer(folder, SERVER) as lock, _listening(host, port) as listening:
-        with installation(folder):
-            pass  # made or brought up to date once, before two processes open it
+        with installation(folder) as here:  # brought up to date before two processes open it
+            secret = first_link(here)
         address = _address(listening)
 
         def announce() -> None:
             say(f"Twofold is at {address}")
+            if secret is not None:
+                say("Nobody can sign in yet. This link makes the administrator; it works once, for")
+                say(f"a day: {address}/accept#{secret}")
 
         log = prepared("supervisor")
-        asyncio.run(supervise(folder, listening, lock, log, announce))
+        asyncio.run(supervise(folder, listening, lock, log, announce, [host, *hosts]))
     say("Stopped; everything that was under way goes on at the next start.")
 
 

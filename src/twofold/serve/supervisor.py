@@ -96,12 +96,18 @@ class Child:
 
 
 async def supervise(
-    folder: Path, listening: socket, lock: int, log: Log, announce: Callable[[], None]
+    folder: Path,
+    listening: socket,
+    lock: int,
+    log: Log,
+    announce: Callable[[], None],
+    hosts: Sequence[str] = (),
 ) -> None:
     """Keep both processes alive until SIGTERM or Ctrl-C.
 
     ``listening``: the web process's socket, which outlives it; ``lock``: the installation's, which
-    all processes hold, so that it stays closed to others until the last of them has left.
+    all processes hold, so that it stays closed to others until the last of them has left;
+    ``hosts``: further names by which the web process may be called.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -109,7 +115,7 @@ async def supervise(
         loop.add_signal_handler(number, stop.set)
     python = [sys.executable, "-m"]
     address = listening.fileno()
-    web = [*python, "twofold.serve.web", str(folder), str(address)]
+    web = [*python, "twofold.serve.web", str(folder), str(address), *hosts]
     worker = [*python, "twofold.serve.worker", str(folder)]
     children = (
         Child("web", web, (address, lock), log),

@@ -1,16 +1,20 @@
-"""The web process: ``python -m twofold.serve.web FOLDER SOCKET``, started by the supervisor."""
+"""The web process: ``python -m twofold.serve.web FOLDER SOCKET [HOST]…``.
+
+The supervisor starts it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import uvicorn
 
 from twofold.serve.child import mourn, tell_parent
-from twofold.serve.log import prepared
+from twofold.serve.log import Log, prepared
 from twofold.serve.site import site
 
 _GRACE = 2
@@ -18,9 +22,9 @@ _GRACE = 2
 _MOST_HEADERS = 32 * 1024
 
 
-async def _serve(folder: Path, listening: socket.socket) -> None:
+async def _serve(folder: Path, listening: socket.socket, hosts: Collection[str], log: Log) -> None:
     config = uvicorn.Config(
-        site(folder),
+        site(folder, hosts, log),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -40,9 +44,9 @@ async def _serve(folder: Path, listening: socket.socket) -> None:
 
 def main() -> int:
     """Serve until asked to stop."""
-    prepared("web")
-    folder, number = Path(sys.argv[1]), int(sys.argv[2])
-    asyncio.run(_serve(folder, socket.socket(fileno=number)))
+    log = prepared("web")
+    folder, number, *hosts = sys.argv[1:]
+    asyncio.run(_serve(Path(folder), socket.socket(fileno=int(number)), hosts, log))
     return 0
 
 

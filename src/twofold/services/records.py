@@ -37,14 +37,36 @@ class Page(Struct, frozen=True):
     """Where the list goes on; None at its end."""
 
 
+class Sought(Struct, frozen=True):
+    """What a list is narrowed to."""
+
+    text: str = ""
+    """Part of a name, an e-mail address or an id; case does not count."""
+    code: str = ""
+    """A cause."""
+
+
+_SCANNED = 5_000
+"""Records that one page looks at in search of something: a page comes in bounded time."""
+
+
 def page(
-    here: Installation, state: State, sync: str = "", after: str = "", limit: int = 50
+    here: Installation,
+    state: State,
+    sync: str = "",
+    after: str = "",
+    limit: int = 50,
+    sought: Sought | None = None,
 ) -> Page:
     """The records that stand there, of one sync or of all, behind a place that a page named.
+
+    A page that was narrowed may hold fewer lines than asked although the list goes on.
 
     Raises:
         TwofoldError: TF-U06, there is no such sync; TF-U24, ``after`` names no place.
     """
+    if sought is not None and sought != Sought():
+        return _narrowed(here, state, sync, after, limit, sought)
     syncs = [here.sync(sync)] if sync else sorted(here.state.syncs.all(), key=lambda s: s.id)
     first, position = _place(after)
     found: list[tuple[Sync, Standing]] = []
@@ -57,6 +79,33 @@ def page(
     shown = found[:limit]
     following = _named(*shown[-1]) if len(found) > limit else None
     return Page(tuple(_line(one, standing, state) for one, standing in shown), following)
+
+
+def _narrowed(
+    here: Installation, state: State, sync: str, after: str, limit: int, sought: Sought
+) -> Page:
+    lines: list[Line] = []
+    for _ in range(_SCANNED // limit + 1):
+        found = page(here, state, sync, after, limit)
+        for position, line in enumerate(found.lines):
+            if _wanted(line, sought):
+                lines.append(line)
+                if len(lines) == limit:
+                    rest = position + 1
+                    # Where this page ended inside the one that was read: read up to there again.
+                    after = page(here, state, sync, after, rest).next or ""
+                    return Page(tuple(lines), after or None)
+        if found.next is None:
+            return Page(tuple(lines), None)
+        after = found.next
+    return Page(tuple(lines), after)
+
+
+def _wanted(line: Line, sought: Sought) -> bool:
+    text = sought.text.casefold()
+    if text and text not in line.name.casefold() and text not in (line.hub_id, line.app_id):
+        return False
+    return not sought.code or any(issue.code == sought.code for issue in line.issues)
 
 
 def called(sync: Sync, hub: Stored | None, app: Stored | None) -> str:

@@ -81,6 +81,14 @@ class Links:
             )
             db.execute(f"{query} revisits WHERE sync = ? AND at <= ?", (sync, now))
 
+    def make_due(self, sync: int, places: Sequence[Place]) -> None:
+        """Have these records planned again."""
+        with self._database.transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
+                [(sync, side.value, row) for side, row in places],
+            )
+
     def wake_failing(self, sync: int) -> None:
         """Make due what is failing: its cause may be gone without a change of the record."""
         failing = int(State.FAILING)

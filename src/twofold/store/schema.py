@@ -6,6 +6,7 @@ A record is named by its integer row everywhere in here; rows are never used aga
 from __future__ import annotations
 
 from twofold.database.migrations import Migration
+from twofold.store import access
 
 APPLICATION_ID = 0x54776F66
 """"Twof", in the header of the file."""
@@ -298,4 +299,5 @@ MIGRATIONS = (
     Migration(5, "what limits depend on", _LIMITS),
     Migration(6, "deletes that travel", _REMOVALS),
     Migration(7, "brakes that a person overrides", _OVERRIDES),
+    access.migration(8),
 )

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from twofold.database.sqlite import Database
+from twofold.store.access import Access
 from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
 from twofold.store.limits import Limits
@@ -23,8 +24,6 @@ log before it is copied into the file, most pages go there once instead of once 
 
 
 class State:
-    """The store: one database, seen by what it keeps."""
-
     """The store: one database, its views of it."""
 
     def __init__(self, database: Database) -> None:
@@ -35,6 +34,7 @@ class State:
         self.outcomes = Outcomes(database)
         self.by_hand = ByHand(database)
         self.schedule = Schedule(database)
+        self.access = Access(database)
         self.limits = Limits(database)
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)

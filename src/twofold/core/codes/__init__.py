@@ -21,6 +21,7 @@ from twofold.core.codes import (
     records,
     state,
     use,
+    web,
 )
 from twofold.core.codes.entry import Code
 
@@ -39,6 +40,7 @@ _GROUPS = (
     records.CODES,
     state.CODES,
     use.CODES,
+    web.CODES,
     documents.CODES,
 )
 
