@@ -19,7 +19,7 @@ GROUPS = {
     "TF-E": "Edits",
     "TF-F": "Fields and mappings",
     "TF-L": "Limits, and who takes part",
-    "TF-M": "Matching and links by hand",
+    "TF-M": "Matching, links by hand and associations",
     "TF-R": "Records",
     "TF-S": "Store and state",
     "TF-U": "Use of the command line",

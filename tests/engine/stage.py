@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import structs
 
 from twofold.core.health import Counts
-from twofold.core.mappings import AssociationMapping, FieldMapping, Matching, Rules
+from twofold.core.mappings import AssociationMapping, FieldMapping, Matching, Rules, Targets
 from twofold.core.records import Record, Side
 from twofold.core.schema import ObjectType
 from twofold.core.values import Value
@@ -53,9 +53,11 @@ class Stage:
         app: dict[str, Any] | None = None,
         app_habits: Habits | None = None,
         with_companies: bool = False,
+        targets: Targets = Targets.PRIMARY,
         **rules: Any,
     ) -> None:
         self.world = StillWorld()
+        self.targets = targets
         self.types = {
             side: (contact(**(facts or {})), company(**(facts or {})))
             for side, facts in ((Side.HUB, hub), (Side.APP, app))
@@ -99,7 +101,7 @@ class Stage:
             matching=Matching.CONTACTS if name == "contact" else Matching.COMPANIES,
             associations=()
             if name == "company"
-            else (AssociationMapping("company", "company", "company", "company"),),
+            else (AssociationMapping("company", "company", "company", "company", self.targets),),
         )
         return install(
             self.state, name, self.connection, structs.replace(made, **rules), enabled=True

@@ -202,6 +202,22 @@ async def test_a_decision_is_not_lost_to_a_chunk_that_was_loaded_before(
     assert texts.count("to write") == (1 if kind == "make" else 2)  # it was on its way
 
 
+async def test_a_decision_before_anything_was_planned_is_heard() -> None:
+    """Who is the same is foreseen when both first readings have ended; a person may know better."""
+    stage = Stage()
+    hubs = [stage.hub.create("contact", {"email": f"{n}@x.example"}) for n in "abc"]
+    apps = [stage.app.create("contact", {"email": f"{n}@x.example"}) for n in "ab"]
+    await stage.run(most_chunks=0)
+    assert linked(stage) == set()
+    decide(stage, Orders(made=[pair(stage, hubs[2], apps[1])], cut=[pair(stage, hubs[0], apps[0])]))
+    await stage.run_all()
+    found = linked(stage)
+    assert (hubs[2], apps[1]) in found
+    assert not {(hubs[0], apps[0]), (hubs[1], apps[1])} & found
+    assert {h for h, _ in found} >= set(hubs)
+    await quiet(stage)
+
+
 class Killed(BaseException):
     """The process ended at this very instant."""
 

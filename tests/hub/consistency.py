@@ -59,8 +59,8 @@ def _far_ends(records: dict[int, dict[str, Any]]) -> set[tuple[int, int, str, in
         for name, ends in links.items():
             association = OBJECT_TYPES[NAMES[record["type"]]].association(name)
             assert association is not None
-            assert sum(primary for _, primary in ends) <= association.primary
-            for target, _ in ends:
+            assert sum(end[1] for end in ends) <= association.primary
+            for target, *_ in ends:
                 assert records[target]["gone"] == Gone.HERE
                 assert NAMES[records[target]["type"]] == association.target
                 found.add((target, record["type"], name, number))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from hypothesis import Phase, settings
@@ -35,24 +35,29 @@ def at_once(call: Coroutine[Any, Any, Answer]) -> Answer:
     raise AssertionError("the hub's connector waits for nothing")
 
 
+labels = st.sampled_from([(), (), ("Owner",), ("Owner", "Adviser")])
+
+
 class Expected(Struct):
     """A record as the model has it."""
 
     kind: str
     fields: dict[str, Value] = field(default_factory=dict)
-    links: dict[str, dict[str, bool]] = field(default_factory=dict)
+    links: dict[str, dict[str, tuple[bool, frozenset[str]]]] = field(default_factory=dict)
+    """Targets by association: whether it is the primary one, and its labels."""
 
     def put(self, changes: Fields) -> None:
         self.fields.update({name: kept(value) for name, value in changes.items()})
 
-    def link(self, name: str, target: str, primary: bool) -> None:
+    def link(self, name: str, target: str, primary: bool, labels: Iterable[str] = ()) -> None:
         declared = OBJECT_TYPES[self.kind].association(name)
         assert declared is not None
         ends = self.links.setdefault(name, {})
         primary = declared.primary and (primary or not ends)
         if primary:
-            ends.update(dict.fromkeys(ends, False))
-        ends[target] = primary or ends.get(target, False)
+            ends.update({other: (False, kept) for other, (_, kept) in ends.items()})
+        was, had = ends.get(target, (False, frozenset()))
+        ends[target] = (primary or was, had | set(labels))
 
     def unlink(self, name: str, target: str) -> None:
         self.links.get(name, {}).pop(target, None)
@@ -157,19 +162,21 @@ class HubAgainstModel(RuleBasedStateMachine):
 
     @precondition(has("company"))
     @precondition(has("contact", "deal"))
-    @rule(data=st.data(), primary=st.booleans(), as_user=st.booleans())
-    def relate(self, data: st.DataObject, primary: bool, as_user: bool) -> None:
+    @rule(data=st.data(), primary=st.booleans(), as_user=st.booleans(), labels=labels)
+    def relate(
+        self, data: st.DataObject, primary: bool, as_user: bool, labels: tuple[str, ...]
+    ) -> None:
         source = self.some(data, "contact", "deal")
         expected = self.records[source]
         far = self.some(data, "company")
-        added = (("company", Target(far, primary)),)
+        added = (("company", Target(far, primary, labels)),)
         if as_user:
             self.hub.update(expected.kind, source, {}, associate=added)
         else:
             write = Write("w", Op.UPDATE, source, associate=added)
             (result,) = self.hub.write(expected.kind, [write])
             assert result.status is Status.OK
-        expected.link("company", far, primary)
+        expected.link("company", far, primary, labels)
 
     @precondition(has("contact"))
     @precondition(has("deal"))
@@ -234,16 +241,14 @@ class HubAgainstModel(RuleBasedStateMachine):
 
     def _inherit_links(self, one: Expected, other: Expected, winner: str, loser: str) -> None:
         for name, ends in other.links.items():
-            for far, primary in sorted(ends.items(), key=lambda end: int(end[0])):
-                held = one.links.get(name, {})
-                wins = primary and True not in held.values()
-                if far not in held or wins:
-                    one.link(name, far, wins)
+            had_one = any(primary for primary, _ in one.links.get(name, {}).values())
+            for far, (primary, known) in sorted(ends.items(), key=lambda end: int(end[0])):
+                one.link(name, far, primary and not had_one, known)
         for source in self.records.values():
             for name, ends in source.links.items():
                 if loser in ends:
-                    primary = ends.pop(loser)
-                    source.link(name, winner, primary)
+                    primary, known = ends.pop(loser)
+                    source.link(name, winner, primary, known)
 
     def _unlink_everywhere(self, far: str) -> None:
         for source in self.records.values():
@@ -325,9 +330,9 @@ def _complete(kind: str, known: dict[str, Value]) -> dict[str, Value]:
     return {name: known.get(name) for name in names}
 
 
-def _links(record: Record) -> dict[str, dict[str, bool]]:
+def _links(record: Record) -> dict[str, dict[str, tuple[bool, frozenset[str]]]]:
     return {
-        name: {target.id: target.primary for target in targets}
+        name: {target.id: (target.primary, frozenset(target.labels)) for target in targets}
         for name, targets in record.associations.items()
         if targets
     }

@@ -101,6 +101,7 @@ def delete(object_type: str, record_id: str, yes: bool) -> None:
 @click.argument("association")
 @click.argument("target", metavar="TARGET_ID")
 @click.option("--not-primary", is_flag=True, help="Leave the primary one as it is.")
+@click.option("--label", "labels", multiple=True, help="What the tie means, such as Adviser.")
 @click.option("--remove", is_flag=True, help="Cut the tie instead.")
 def associate(
     object_type: str,
@@ -108,6 +109,7 @@ def associate(
     association: str,
     target: str,
     not_primary: bool,
+    labels: Sequence[str],
     remove: bool,
 ) -> None:
     """Tie a record to another one, as its primary one."""
@@ -121,6 +123,7 @@ def associate(
                 target,
                 primary=not not_primary,
                 remove=remove,
+                labels=labels,
             )
         )
     )
@@ -170,7 +173,8 @@ def _show(record: Record) -> None:
         say(f"  {name}: {shown(value)}")
     for name, targets in record.associations.items():
         for target in targets:
-            say(f"  {name}: {target.id}{' (primary)' if target.primary else ''}")
+            words = [*(["primary"] if target.primary else []), *target.labels]
+            say(f"  {name}: {target.id}{' (' + ', '.join(words) + ')' if words else ''}")
 
 
 def _held(record: Record) -> Fields:

@@ -82,6 +82,12 @@ def sync() -> None:
     metavar="HUBNAME=APPNAME",
     help="Map two associations; those with paired far ends are mapped by themselves.",
 )
+@click.option(
+    "--all-targets",
+    multiple=True,
+    metavar="HUBNAME",
+    help="Sync all targets of this association with their labels, not the primary one alone.",
+)
 @click.option("--timezone", default="UTC", show_default=True, help="For days and times of day.")
 @click.option("--region", default="", help="Country of phone numbers without one, such as NL.")
 @click.option(
@@ -119,6 +125,7 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         matching=matching_of(options["matching"], options["match_rules"]),
         require_email=False if options["all_contacts"] else None,
         associations=tuple(map(_pair, associate)),
+        all_targets=tuple(options["all_targets"]),
         timezone=options["timezone"],
         region=options["region"],
         deletes=Deletes(options["deletes"]),
@@ -273,7 +280,13 @@ def described(found: Sync) -> dict[str, Any]:
             for m in rules.mappings
         ],
         "associations": [
-            {"hub": m.hub, "app": m.app, "hub_target": m.hub_target, "app_target": m.app_target}
+            {
+                "hub": m.hub,
+                "app": m.app,
+                "hub_target": m.hub_target,
+                "app_target": m.app_target,
+                "targets": m.targets.value,
+            }
             for m in rules.associations
         ],
     }
@@ -287,7 +300,7 @@ def _show(found: Sync) -> None:
     say(f"  {'on' if found.enabled else 'off'}; the {rules.default_side.value} wins conflicts;")
     say(f"  matching: {matching_words(rules.matching)}; {only}")
     rows = [(m.hub.name, _ARROWS[m.direction], m.app.name, "field") for m in rules.mappings]
-    rows += [(m.hub, arrow, m.app, "association") for m in rules.associations]
+    rows += [(m.hub, arrow, m.app, f"association, {m.targets.value}") for m in rules.associations]
     table(("hub", "", "app", ""), rows, "No mappings.")
 
 

@@ -100,6 +100,15 @@ class Constant(Struct, frozen=True):
     """As a person writes it; see `twofold.core.constants`."""
 
 
+class Targets(StrEnum):
+    """Which targets of an association sync (A4, A5)."""
+
+    PRIMARY = "primary"
+    """The primary one; without one the only one, else none."""
+    ALL = "all"
+    """Every one, with its labels."""
+
+
 class AssociationMapping(Struct, frozen=True):
     """An association that both sides have, e.g. the company of a contact (A1, A4)."""
 
@@ -109,6 +118,7 @@ class AssociationMapping(Struct, frozen=True):
     hub_target: str
     app_target: str
     """Object types at the far end, whose own sync provides the links."""
+    targets: Targets = Targets.PRIMARY
 
     def end(self, side: Side) -> str:
         """The association's name on that side."""

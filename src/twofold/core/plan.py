@@ -5,17 +5,18 @@ A plan is derived again after a crash, a retry or a second change, so all of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
+from twofold.core.association_sets import Knows, merge_all, targets_of
 from twofold.core.associations import (
     AssociationDecision,
     Twins,
     Waiting,
-    field_name,
+    kept_name,
     merge_association,
 )
 from twofold.core.codes import CODES
@@ -24,7 +25,7 @@ from twofold.core.convert import Conversion, conversion
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import UNMET, Link, seen_given
-from twofold.core.mappings import AssociationMapping, Direction, Rules
+from twofold.core.mappings import AssociationMapping, Direction, Rules, Targets
 from twofold.core.merge import AGREED, Merge, Reason, Seen, likeness, merge
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
@@ -112,7 +113,7 @@ class PairPlan(Struct, frozen=True):
     @property
     def waits_for(self) -> tuple[Waiting, ...]:
         """Far ends that have no link yet (A3)."""
-        return tuple(a.waits_for for a in self.associations if a.waits_for is not None)
+        return tuple(waiting for a in self.associations for waiting in a.waits)
 
 
 IN_AGREEMENT = PairPlan()
@@ -202,20 +203,24 @@ def _associations(
     open_to: frozenset[Side],
 ) -> tuple[AssociationDecision, ...]:
     rules = program.rules
-    decided = (
-        merge_association(
-            mapping,
-            direction,
-            shown,
-            seen,
-            twins,
-            rules.default_side,
-            open_to,
-        )
-        for mapping in rules.associations
-        if (direction := association_direction(rules, mapping)) is not None
-    )
+    decided = []
+    for mapping in rules.associations:
+        direction = association_direction(rules, mapping)
+        if direction is None:
+            continue
+        given = (mapping, direction, shown, seen, twins, rules.default_side, open_to)
+        if mapping.targets is Targets.ALL:
+            decided.append(merge_all(*given, both_know(rules, mapping)))
+        else:
+            decided.append(merge_association(*given))
     return tuple(d for d in decided if d is not None)
+
+
+def both_know(rules: Rules, mapping: AssociationMapping) -> Knows:
+    """What both sides can tell of the targets of an association."""
+    ends = [rules.type_of(side).association(mapping.end(side)) for side in Side]
+    primary = all(end is not None and end.primary for end in ends)
+    return Knows(primary, all(end is not None and end.labels for end in ends))
 
 
 def association_direction(rules: Rules, mapping: AssociationMapping) -> Direction | None:
@@ -236,15 +241,12 @@ def _update(
     associations: tuple[AssociationDecision, ...],
 ) -> Update | None:
     values = {d.name: d.value for d in merged.writes(side)}
-    associate, dissociate = [], []
+    associate: list[tuple[str, Target]] = []
+    dissociate: list[tuple[str, str]] = []
     for decision in associations:
-        if decision.to is not side:
-            continue
         name = _association_name(program.rules, decision.name, side)
-        if decision.associate is not None:
-            associate.append((name, Target(decision.associate, primary=True)))
-        if decision.dissociate is not None:
-            dissociate.append((name, decision.dissociate))
+        associate += [(name, target) for target in decision.associate.get(side, ())]
+        dissociate += [(name, target) for target in decision.dissociate.get(side, ())]
     if not (values or associate or dissociate):
         return None
     return Update(side, record, values, tuple(associate), tuple(dissociate))
@@ -252,7 +254,7 @@ def _update(
 
 def _association_name(rules: Rules, hub_name: str, side: Side) -> str:
     """From ``@name`` on the hub to the association's own name on a side."""
-    return next(m.end(side) for m in rules.associations if field_name(m.hub) == hub_name)
+    return next(m.end(side) for m in rules.associations if kept_name(m, Side.HUB) == hub_name)
 
 
 def _issues(merged: Merge) -> list[Issue]:
@@ -272,12 +274,21 @@ def _new_associations(
     waits: list[Waiting] = []
     for mapping in program.rules.associations:
         direction = association_direction(program.rules, mapping)
-        target = record.fields.get(field_name(mapping.end(side)))
-        if target is None or direction is None or not direction.reaches(side.other):
+        if direction is None or not direction.reaches(side.other):
             continue
-        twin = twins[side].get(str(target))
-        if twin is None:
-            waits.append(Waiting(field_name(mapping.hub), side, str(target)))
-        else:
-            associate.append((mapping.end(side.other), Target(twin, primary=True)))
+        for target in _given(mapping, record.fields.get(kept_name(mapping, side))):
+            twin = twins[side].get(target.id)
+            if twin is None:
+                waits.append(Waiting(kept_name(mapping, Side.HUB), side, target.id))
+            else:
+                end = mapping.end(side.other)
+                labels = target.labels if both_know(program.rules, mapping).labels else ()
+                associate.append((end, Target(twin, target.primary, labels)))
     return tuple(associate), tuple(waits)
+
+
+def _given(mapping: AssociationMapping, value: Value) -> Sequence[Target]:
+    """The targets that a new record's source has."""
+    if mapping.targets is Targets.ALL:
+        return tuple(targets_of(value).values())
+    return (Target(str(value), primary=True),) if value else ()

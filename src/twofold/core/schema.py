@@ -92,6 +92,8 @@ class Association(Struct, frozen=True):
     primary: bool = False
     """One of many can be marked primary."""
     writable: bool = True
+    labels: bool = False
+    """Targets carry labels ("decision maker")."""
 
 
 class ObjectType(Struct, frozen=True):

@@ -16,7 +16,7 @@ from twofold.core.deletes import removing, sides_of_removal
 from twofold.core.errors import sentence
 from twofold.core.limits_check import check_limits
 from twofold.core.mapping_check import check_mapping, check_mappings
-from twofold.core.mappings import Deletes, Rules
+from twofold.core.mappings import Deletes, Rules, Targets
 from twofold.core.match_rules import rule_problems
 from twofold.core.matching import email_fields
 from twofold.core.parts import plain_name
@@ -51,7 +51,7 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
         for error in check_mapping(rules, mapping, shipped)
     ]
     problems += [_problem(e.code, **e.facts) for e in check_mappings(rules)]
-    for found in (_without_email, _deletes, _places, _matching):
+    for found in (_without_email, _deletes, _places, _matching, _associations):
         problems.extend(found(rules))
     problems += [_problem(e.code, **e.facts) for e in check_limits(rules)]
     return problems
@@ -98,3 +98,13 @@ def _places(rules: Rules) -> Iterator[Problem]:
 
 def _matching(rules: Rules) -> Iterator[Problem]:
     return (_problem(code, **facts) for code, facts in rule_problems(rules))
+
+
+def _associations(rules: Rules) -> Iterator[Problem]:
+    """All targets sync only where both sides hold several (A5)."""
+    for mapping in rules.associations:
+        for side in Side:
+            declared = rules.type_of(side).association(mapping.end(side))
+            several = declared is not None and declared.many
+            if mapping.targets is Targets.ALL and not several:
+                yield _problem("TF-M40", name=mapping.end(side), side=side.value)

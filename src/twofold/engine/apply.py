@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from twofold.core.associations import field_name
+from twofold.core.associations import AssociationDecision, kept_name
 from twofold.core.health import IN_SYNC, WAITING, Outcome, State
 from twofold.core.links import Flip, flips_after, seen_after, seen_after_create
+from twofold.core.mappings import Targets
 from twofold.core.merge import Seen, same
-from twofold.core.plan import IN_AGREEMENT
+from twofold.core.plan import IN_AGREEMENT, Update
 from twofold.core.records import Fields, Record, Side
 from twofold.core.values import Value
 from twofold.engine.chunk import Chunk, CreateWork, PairWork
@@ -219,7 +221,7 @@ def _settle_pair(
         if _edited_beside(context, pair, side, held, outcome):
             outcome.stale = True
     unsettled = pair.plan.merge.unsettled | outcome.failed
-    seen = _seen(context, pair, outcome.written, frozenset(unsettled))
+    seen = _seen(context, pair, outcome.written, frozenset(unsettled), outcome.held)
     issues = (*pair.plan.outcome.issues, *outcome.issues)
     result = Outcome(State.FAILING, issues) if issues else IN_SYNC
     if outcome.stale or outcome.later or outcome.unsent:
@@ -248,10 +250,30 @@ def _edited_beside(
     ours = {c.fields[side] for c in context.program.conversions if c.name in written}
     for u in pair.plan.updates:
         if u.side is side:
-            ours |= {field_name(name) for name, _ in (*u.associate, *u.dissociate)}
-    return any(
-        planned.get(name) != now.get(name) for name in context.names(side) if name not in ours
+            ours |= _written_names(context, side, u)
+    if any(planned.get(name) != now.get(name) for name in context.names(side) if name not in ours):
+        return True
+    by_name = {kept_name(m, Side.HUB): m for m in context.sync.rules.associations}
+    return not all(
+        _as_planned(context, d, side, kept_name(by_name[d.name], side), held)
+        for d in pair.plan.associations
     )
+
+
+def _as_planned(
+    context: Context, decision: AssociationDecision, side: Side, name: str, held: Record
+) -> bool:
+    """Whether a side shows the targets that it was to show after the write."""
+    if side not in decision.after:
+        return True
+    return _shown_after(context, side, held).get(name) == decision.after[side]
+
+
+def _written_names(context: Context, side: Side, u: Update) -> set[str]:
+    """The names under which the associations are kept that an update writes."""
+    written = {name for name, _ in (*u.associate, *u.dissociate)}
+    mappings = context.sync.rules.associations
+    return {kept_name(m, side) for m in mappings if m.end(side) in written}
 
 
 def _sent(outcome: PairOutcome) -> dict[Side, dict[str, Value]]:
@@ -266,8 +288,9 @@ def _seen(
     pair: PairWork,
     written: Mapping[Side, Mapping[str, Value]],
     unsettled: frozenset[str],
+    held: Mapping[Side, Record] = MappingProxyType({}),
 ) -> Seen:
-    """*Seen* after the round, associations included."""
+    """*Seen* after the round, associations included. ``held``: what answered our writes."""
     planned: dict[Side, Fields] = {
         Side.HUB: pair.hub.record.fields,
         Side.APP: pair.app.record.fields,
@@ -276,15 +299,17 @@ def _seen(
     whole = {side: dict(after[side]) for side in Side}
     decisions = {d.name: d for d in pair.plan.associations}
     for mapping in context.sync.rules.associations:
-        names = {side: field_name(mapping.end(side)) for side in Side}
+        names = {side: kept_name(mapping, side) for side in Side}
         decision = decisions.get(names[Side.HUB])
         failed = bool(unsettled & set(names.values()))
+        if decision is not None and not failed:
+            failed = any(not _as_planned(context, decision, s, names[s], held[s]) for s in held)
         for side in Side:
             if decision is not None and (failed or not decision.settled):
                 if pair.plan.seen is not None and names[side] in pair.plan.seen[side]:
                     whole[side][names[side]] = pair.plan.seen[side][names[side]]
-            elif decision is not None and decision.to is side:
-                whole[side][names[side]] = decision.associate
+            elif decision is not None and side in decision.seen:
+                whole[side][names[side]] = decision.seen[side]
             else:
                 whole[side][names[side]] = planned[side].get(names[side])
     return whole
@@ -392,10 +417,11 @@ def _agreed_of_created(
     shown = {side: now, side.other: source.record.fields}
     sent = {name for name, _ in made.write.associate}
     for mapping in context.sync.rules.associations:
-        mine, theirs = mapping.end(side.other), mapping.end(side)
-        if theirs in sent or source.record.fields.get(field_name(mine)) is None:
+        every = mapping.targets is Targets.ALL  # which of them arrived, the next round tells
+        sent_it = mapping.end(side) in sent and not every
+        if sent_it or not source.record.fields.get(kept_name(mapping, side.other)):
             for s in Side:
-                name = field_name(mapping.end(s))
+                name = kept_name(mapping, s)
                 whole[s][name] = shown[s].get(name)
     return {s: _agreed(context, s, whole[s], shown[s], stored[s]) for s in Side}
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from twofold.core.associations import Twins, Waiting, field_name
+from twofold.core.association_sets import targets_of
+from twofold.core.associations import Twins, Waiting, kept_name
 from twofold.core.matching import KeyMaker, key_maker
 from twofold.core.plan import Program
 from twofold.core.records import Fields, Record, Side
+from twofold.core.values import Value
 from twofold.engine.limits import Limits
 from twofold.engine.port import Port
 from twofold.engine.world import World
@@ -87,8 +89,9 @@ class Context:
             if far.sync is None:
                 continue
             for side in Side:
-                name = field_name(mapping.end(side))
-                targets = {str(t) for r in records[side] if (t := r.fields.get(name)) is not None}
+                name = kept_name(mapping, side)
+                values = [r.fields.get(name) for r in records[side]]
+                targets = {t for value in values for t in _ids(value)}
                 if targets:
                     found[side] |= self.state.links.twins(
                         far.readers[side], targets, far.sync, side
@@ -99,7 +102,7 @@ class Context:
         """Name far ends by their reader and id."""
         mappings = self.sync.rules.associations
         readers = {
-            field_name(mapping.hub): far.readers
+            kept_name(mapping, Side.HUB): far.readers
             for mapping, far in zip(mappings, self.far_ends, strict=True)
         }
         return tuple((readers[w.association][w.side], w.target) for w in waiting)
@@ -110,8 +113,15 @@ class Context:
 
 
 def _names(sync: Sync, program: Program, side: Side) -> tuple[str, ...]:
-    ends = (field_name(m.end(side)) for m in sync.rules.associations)
+    ends = (kept_name(m, side) for m in sync.rules.associations)
     return (*program.fields(side), *ends)
+
+
+def _ids(value: Value) -> Iterable[str]:
+    """The targets that are kept in a value, of one association."""
+    if isinstance(value, tuple):
+        return targets_of(value)
+    return (str(value),) if value else ()
 
 
 def _far_ends(state: State, sync: Sync) -> tuple[FarEnd, ...]:

@@ -8,6 +8,8 @@ import msgspec
 import xxhash
 from msgspec import Struct
 
+from twofold.core.association_sets import kept_targets, targets_of
+from twofold.core.associations import ALL_MARK
 from twofold.core.errors import Issue
 from twofold.core.forms import arrived
 from twofold.core.health import Outcome, State
@@ -111,7 +113,7 @@ def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     if constants:
         fields = {**constants, **fields}
     associate = work.create.associate
-    payload = encode({**fields, **{f"@{name}": t.id for name, t in associate}})
+    payload = encode({**fields, **_noted(associate)})
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
     apart = context.refused_of(work.side.other, work.source.row)
     told = payload + repr(apart).encode() if apart else payload
@@ -133,11 +135,26 @@ def write_again(creation: Creation) -> tuple[Write, dict[str, Value]]:
     payload = decode(creation.payload)
     fields = {name: value for name, value in payload.items() if not name.startswith("@")}
     associate = tuple(
-        (name[1:], Target(str(value), primary=True))
+        (name[1:].removesuffix(ALL_MARK), target)
         for name, value in payload.items()
         if name.startswith("@")
+        for target in _as_noted(value)
     )
     return Write(creation.ref, Op.CREATE, fields=fields, associate=associate), fields
+
+
+def _noted(associate: Sequence[tuple[str, Target]]) -> dict[str, Value]:
+    """Associations in the note of a create."""
+    by_name: dict[str, list[Target]] = {}
+    for name, target in associate:
+        by_name.setdefault(name, []).append(target)
+    return {f"@{name}{ALL_MARK}": kept_targets(targets) for name, targets in by_name.items()}
+
+
+def _as_noted(value: Value) -> Sequence[Target]:
+    if isinstance(value, tuple):
+        return tuple(targets_of(value).values())
+    return (Target(str(value), primary=True),)  # as notes were written before
 
 
 async def create(

@@ -317,7 +317,7 @@ def _of_single(before: Create | Outcome, after: Create | Outcome) -> Meaning | N
 
 
 def _ambiguous(outcome: Outcome) -> bool:
-    return any(issue.code == "TF-X12" for issue in outcome.issues)
+    return any(issue.code in {"TF-X12", "TF-X16"} for issue in outcome.issues)
 
 
 def _limited_by(rules: Rules) -> tuple[object, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import xxhash
 
-from twofold.core.associations import field_name, primary_target
+from twofold.core.association_sets import kept_targets
+from twofold.core.associations import ALL_MARK, field_name, primary_target
 from twofold.core.matching import MatchKeys, key_maker
 from twofold.core.records import Fields, Record, Side
 from twofold.core.values import Value
@@ -43,14 +44,26 @@ def key_hashes(keys: MatchKeys) -> list[int]:
 
 
 def shown(record: Record, names: Sequence[str], associations: Sequence[str]) -> dict[str, Value]:
-    """What is kept of a record: the fields that were asked, and its primary associations."""
+    """What is kept of a record: the fields that were asked, and its primary associations.
+
+    Of an association with a mark behind its name, all targets are kept.
+    """
     fields = record.fields
     kept = {name: fields[name] for name in names if name in fields}
     for association in associations:
-        targets = record.associations.get(association)
+        name = association.removesuffix(ALL_MARK)
+        targets = record.associations.get(name)
         if targets is not None:
-            kept[field_name(association)] = primary_target(targets)
+            every = name != association
+            kept[field_name(association)] = (
+                kept_targets(targets) if every else primary_target(targets)
+            )
     return kept
+
+
+def related(associations: Sequence[str]) -> tuple[str, ...]:
+    """The names by which an app is asked for its associations."""
+    return tuple(dict.fromkeys(name.removesuffix(ALL_MARK) for name in associations))
 
 
 def _signed(number: int) -> int:

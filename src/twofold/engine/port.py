@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from twofold.core.records import Record, Side
 from twofold.core.schema import Feed, ObjectType, Op
 from twofold.engine.composed import composed
-from twofold.engine.observe import Audience, shown
+from twofold.engine.observe import Audience, related, shown
 from twofold.engine.world import World
 from twofold.kit.contract import Connector
 from twofold.store.codec import decode, encode
@@ -44,6 +44,8 @@ class Port:
         self.connector = composed(connector, found.fields)
         self.survivors: set[str] = set()
         """Records seen unasked while a chunk was worked on: others were merged into them."""
+        self.related = related(found.associations)
+        """The associations by the app's own names."""
         self.listeners = Audience(state.syncs.on_reader(reader))
 
     def relisten(self) -> None:
@@ -77,7 +79,7 @@ class Port:
         self, ids: Sequence[str], key: str | None = None
     ) -> Mapping[str, Sequence[Record]]:
         """Look at records through a strongly consistent read, with all fields that are kept."""
-        return await self.connector.get(self.name, ids, self.fields, self.associations, key=key)
+        return await self.connector.get(self.name, ids, self.fields, self.related, key=key)
 
     async def refresh(self, ids: Sequence[str]) -> dict[str, Record]:
         """Look at records and store what they show; those that are gone are stored as gone.

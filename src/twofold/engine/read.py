@@ -9,6 +9,7 @@ from itertools import accumulate
 from twofold.core.guards import side_suddenly_empty
 from twofold.core.records import Record
 from twofold.engine.braked import Braked
+from twofold.engine.observe import related
 from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.kit.contract import Batch
@@ -71,7 +72,7 @@ async def _pull(port: Port, world: World, reader: Reader) -> Batch:
     ids: set[str] = set()
     while len(ids) < ROWS_TOGETHER:
         try:
-            page = await port.connector.pull(port.name, cursor, reader.fields, reader.associations)
+            page = await port.connector.pull(port.name, cursor, reader.fields, related(reader.associations))
         except ConnectorError:
             if not pages:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twofold.core.associations import asked_name
 from twofold.core.mappings import Rules
 from twofold.core.matching import key_fields
 from twofold.core.records import Side
@@ -24,7 +25,7 @@ def widen(state: State, connection: int, rules: Rules) -> tuple[int, int]:
     """Have both sides read what the rules need; returns the readers (hub, app)."""
     readers = []
     for side, its_connection in ((Side.HUB, HUB_CONNECTION), (Side.APP, connection)):
-        associations = [mapping.end(side) for mapping in rules.associations]
+        associations = [asked_name(mapping, side) for mapping in rules.associations]
         reader = state.records.widen(
             its_connection, rules.type_of(side).name, needed_fields(rules, side), associations
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from twofold.core.associations import field_name
+from twofold.core.associations import kept_name
 from twofold.core.errors import Issue
 from twofold.core.forms import arrived
 from twofold.core.links import Note, Sent
@@ -139,7 +139,9 @@ def _take(context: Context, outcome: PairOutcome, u: Update, answer: Answer) -> 
         return
     outcome.failed.update(u.values)
     if u.associate or u.dissociate:
-        outcome.failed.update(field_name(name) for name, _ in (*u.associate, *u.dissociate))
+        written = {name for name, _ in (*u.associate, *u.dissociate)}
+        mappings = context.sync.rules.associations
+        outcome.failed.update(kept_name(m, u.side) for m in mappings if m.end(u.side) in written)
     if answer.status is Status.UNKNOWN:
         outcome.unknown = True
     elif answer.status in {Status.CONFLICT, Status.MISSING, Status.OK}:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import orjson
 
 from twofold.core.records import Target
 from twofold.core.schema import ObjectType
 
-Ends = tuple[tuple[int, bool], ...]
-"""(target's id, whether it is the primary one), by id."""
+
+class End(NamedTuple):
+    """The far end of one tie."""
+
+    target: int
+    primary: bool
+    labels: tuple[str, ...] = ()
+
+
+Ends = tuple[End, ...]
+"""By the target's id."""
 Links = Mapping[str, Ends]
 """By association; one without a target is absent."""
 
@@ -20,7 +30,7 @@ def parsed(content: bytes | None) -> Links:
     if content is None:
         return {}
     return {
-        name: tuple((target, primary) for target, primary in ends)
+        name: tuple(End(target, primary, tuple(labels)) for target, primary, *labels in ends)
         for name, ends in orjson.loads(content).items()
     }
 
@@ -29,7 +39,11 @@ def kept(links: Links) -> bytes | None:
     """The form in which links are kept: the same bytes for the same links."""
     if not links:
         return None
-    present = {name: ends for name, ends in links.items() if ends}
+    present = {
+        name: [(end.target, end.primary, *end.labels) for end in ends]
+        for name, ends in links.items()
+        if ends
+    }
     return orjson.dumps(present, option=orjson.OPT_SORT_KEYS) if present else None
 
 
@@ -38,28 +52,32 @@ def targets(links: Links, names: tuple[str, ...]) -> dict[str, tuple[Target, ...
     if not links:
         return dict.fromkeys(names, ())
     return {
-        name: tuple(Target(str(target), primary) for target, primary in links.get(name, ()))
+        name: tuple(Target(str(e.target), e.primary, e.labels) for e in links.get(name, ()))
         for name in names
     }
 
 
-def added(kind: ObjectType, links: Links, name: str, target: int, primary: bool) -> Links:
-    """Links with one more. The first target becomes primary; a new primary demotes the old one."""
-    ends = dict(links.get(name, ()))
+def added(kind: ObjectType, links: Links, name: str, new: End) -> Links:
+    """Links with one more. The first target becomes primary; a new primary demotes the old one.
+
+    Labels are added to those that the target has.
+    """
+    ends = {end.target: end for end in links.get(name, ())}
+    held = ends.get(new.target)
     declared = kind.association(name)
+    primary = False
     if declared is not None and declared.primary:
-        if primary:
-            ends = dict.fromkeys(ends, False)
-        first = not ends
-        ends[target] = primary or first or ends.get(target, False)
-    else:
-        ends[target] = False
-    return {**links, name: tuple(sorted(ends.items()))}
+        if new.primary:
+            ends = {target: end._replace(primary=False) for target, end in ends.items()}
+        primary = new.primary or not ends or (held is not None and held.primary)
+    labels = {*new.labels, *(held.labels if held is not None else ())}
+    ends[new.target] = End(new.target, primary, tuple(sorted(labels)))
+    return {**links, name: tuple(ends[target] for target in sorted(ends))}
 
 
 def removed(links: Links, name: str, target: int) -> Links:
     """Links without one. No other target becomes primary in its place."""
-    left = tuple(end for end in links.get(name, ()) if end[0] != target)
+    left = tuple(end for end in links.get(name, ()) if end.target != target)
     return {**links, name: left}
 
 
@@ -70,4 +88,4 @@ def differ(one: Links, other: Links) -> bool:
 
 def pairs(links: Links) -> set[tuple[str, int]]:
     """All (association, target), without regard to which is primary."""
-    return {(name, target) for name, ends in links.items() for target, _ in ends}
+    return {(name, end.target) for name, ends in links.items() for end in ends}

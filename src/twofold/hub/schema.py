@@ -175,7 +175,7 @@ CONTACT = _object_type(
         ),
         _calculated(FULL_NAME, "Full name or e-mail", Kind.TEXT),
     ),
-    (Association("company", "company", many=True, primary=True),),
+    (Association("company", "company", many=True, primary=True, labels=True),),
     ("email",),
 )
 
@@ -209,8 +209,8 @@ DEAL = _object_type(
         _choice("pipeline", "Pipeline", {"default": "Sales pipeline"}),
     ),
     (
-        Association("company", "company", many=True, primary=True),
-        Association("contact", "contact", many=True),
+        Association("company", "company", many=True, primary=True, labels=True),
+        Association("contact", "contact", many=True, labels=True),
     ),
     (),
 )

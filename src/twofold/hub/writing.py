@@ -240,14 +240,10 @@ class Writing:
             inherited["hs_additional_emails"] = _additional_emails(winner, loser)
         winner.properties = merged(winner.kind, {}, inherited)
         for name, ends in loser.links.items():
-            held = {target for target, _ in winner.links.get(name, ())}
-            has_primary = any(primary for _, primary in winner.links.get(name, ()))
-            for target, primary in ends:
-                if target not in held or (primary and not has_primary):
-                    primary_now = primary and not has_primary
-                    winner.links = linking.added(
-                        winner.kind, winner.links, name, target, primary_now
-                    )
+            has_primary = any(end.primary for end in winner.links.get(name, ()))
+            for end in ends:
+                inherited_end = end._replace(primary=end.primary and not has_primary)
+                winner.links = linking.added(winner.kind, winner.links, name, inherited_end)
         loser.gone, loser.survivor, loser.links = Gone.MERGED, winner.id, {}
         loser.properties = {}
         self._connection.execute(
@@ -271,7 +267,8 @@ class Writing:
             if found is None:
                 reason = f"there is no {far} {target.id[:18]}"
                 raise Refused(Status.INVALID, "TF-R03", app=APP, reason=reason, field=name)
-            result = linking.added(kind, result, name, found.id, target.primary)
+            end = linking.End(found.id, target.primary, target.labels)
+            result = linking.added(kind, result, name, end)
         return result
 
     def _redirect(self, far: Draft, survivor: Draft | None) -> None:
@@ -287,12 +284,13 @@ class Writing:
         self._load(number for number, _ in sources)
         for number, name in sorted(sources):
             source = self._drafts[number]
-            primary = dict(source.links.get(name, ())).get(far.id)
-            if source.gone or primary is None:
+            held = next((e for e in source.links.get(name, ()) if e.target == far.id), None)
+            if source.gone or held is None:
                 continue
             source.links = linking.removed(source.links, name, far.id)
             if survivor is not None:
-                source.links = linking.added(source.kind, source.links, name, survivor.id, primary)
+                moved = held._replace(target=survivor.id)
+                source.links = linking.added(source.kind, source.links, name, moved)
             self._touch(source)
 
     def _claim(self, object_type: str, number: int, properties: Properties) -> None:

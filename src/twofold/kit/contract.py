@@ -53,9 +53,11 @@ class Write(Struct, frozen=True):
     """Only what changes; None clears."""
     associate: tuple[tuple[str, Target], ...] = ()
     """(association, target) to add. A primary target becomes the only primary one; an association
-    that is not ``many`` is replaced."""
+    that is not ``many`` is replaced. Labels are added to those that the target has; one that is not
+    primary stays what it is."""
     dissociate: tuple[tuple[str, str], ...] = ()
-    """(association, target id) to remove."""
+    """(association, target id) to remove, before anything is added: the same target in both begins
+    anew, with the given labels alone."""
     if_version: str | None = None
     """The version that this change was planned against; None = do not compare."""
     expected: Fields = msgspec.field(default_factory=dict)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from twofold.core.associations import field_name
+from twofold.core.associations import kept_name
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import Outcome
 from twofold.core.mappings import Matching
@@ -213,11 +213,11 @@ def _fields(
             yield FieldLine(c.name, ours, theirs, _unwritten(plan, create, ours, theirs))
     planned = {} if plan is None else {a.name: a for a in plan.associations}
     for mapping in context.sync.rules.associations:
-        name = field_name(mapping.hub)
-        ours, theirs = (values[side].get(field_name(mapping.end(side))) for side in Side)
+        name = kept_name(mapping, Side.HUB)
+        ours, theirs = (values[side].get(kept_name(mapping, side)) for side in Side)
         found = planned.get(name)
         reason = Reason.EQUAL if found is None else found.reason
-        waits = found is not None and found.waits_for is not None
+        waits = found is not None and bool(found.waits)
         text = "waits until the record at its far end is linked" if waits else reason
         yield FieldLine(name, ours, theirs, text, None if found is None else found.to)
 

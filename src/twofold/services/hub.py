@@ -107,14 +107,15 @@ def associate(
     *,
     primary: bool = True,
     remove: bool = False,
+    labels: Sequence[str] = (),
 ) -> Record:
-    """Tie a record to another one, or cut the tie."""
+    """Tie a record to another one, or cut the tie; labels are added to those it has."""
     _kind(object_type)
     with _opened(here) as hub:
         if remove:
             ties = [(association, target)]
             return hub.update(object_type, record_id, {}, dissociate=ties)
-        made = [(association, Target(target, primary=primary))]
+        made = [(association, Target(target, primary, tuple(labels)))]
         return hub.update(object_type, record_id, {}, associate=made)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from twofold.core.defaults import default_mappings
@@ -20,6 +21,7 @@ from twofold.core.mappings import (
     FieldMapping,
     Matching,
     Rules,
+    Targets,
 )
 from twofold.core.records import Side
 from twofold.core.schema import Association, ObjectType
@@ -57,6 +59,8 @@ class Request(Struct, frozen=True):
     """None: yes for contacts (L1)."""
     associations: tuple[tuple[str, str], ...] = ()
     """(hub's association, app's association), besides those that pair by themselves."""
+    all_targets: tuple[str, ...] = ()
+    """The hub's associations of which all targets sync, not the primary one alone (A5)."""
     timezone: str = "UTC"
     region: str = ""
     deletes: Deletes = Deletes.IGNORE
@@ -171,7 +175,14 @@ def _associations(request: Request, ground: Ground) -> tuple[AssociationMapping,
         if len(theirs) == 1:
             far = theirs[0]
             found.append(AssociationMapping(ours.name, far.name, ours.target, far.target))
-    return tuple(found)
+    for name in request.all_targets:
+        if all(name != mapping.hub for mapping in found):
+            known = ", ".join(mapping.hub for mapping in found) or "none"
+            raise TwofoldError("TF-M41", name=name, known=known)
+    return tuple(
+        msgspec.structs.replace(m, targets=Targets.ALL) if m.hub in request.all_targets else m
+        for m in found
+    )
 
 
 def _named(pair: Sequence[str], ground: Ground) -> AssociationMapping:

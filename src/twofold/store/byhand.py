@@ -196,7 +196,7 @@ def _unlink(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
 
 def _plan_again(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
     """Both records become due now, whatever they waited for, and are matched anew."""
-    forget_foreseen(db, sync, zip(Side, pair, strict=True))
+    forget_foreseen(db, sync, list(zip(Side, pair, strict=True)))
     for side in Side:
         place = (sync, side.value, pair.end(side))
         for table in ("retries", "waits"):

@@ -26,6 +26,7 @@ class Reader(Struct, frozen=True):
     object_type: str
     fields: tuple[str, ...]
     associations: tuple[str, ...]
+    """Their names, with a mark behind those of which all targets are kept."""
     cursor: str | None
     scanning: int
     """1 = a full listing is under way, 2 = it ended and absent records must be looked for."""

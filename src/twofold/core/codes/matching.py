@@ -1,4 +1,4 @@
-"""TF-M: matching rules, and links by hand."""
+"""TF-M: matching rules, links by hand, and associations."""
 
 from __future__ import annotations
 
@@ -111,5 +111,15 @@ CODES = (
         "TF-M33",
         "{path} cannot be written: {reason}.",
         "Name another file, or leave it out to write to the screen.",
+    ),
+    Code(
+        "TF-M40",
+        "All targets of {name} cannot sync: in the {side}, a record has one {name} at most.",
+        "Let the primary one sync alone, by leaving out --all-targets.",
+    ),
+    Code(
+        "TF-M41",
+        "No association of the hub that this sync maps is called {name}; it maps: {known}.",
+        "Choose one of these, or map it with --associate.",
     ),
 )

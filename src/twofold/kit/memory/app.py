@@ -395,5 +395,8 @@ def _related(
         others = after.get(name, ()) if association is not None and association.many else ()
         if target.primary:
             others = tuple(msgspec.structs.replace(t, primary=False) for t in others)
-        after[name] = (*(t for t in others if t.id != target.id), target)
+        held = next((t for t in others if t.id == target.id), target)
+        labels = tuple(sorted({*held.labels, *target.labels}))
+        made = Target(target.id, target.primary or held.primary, labels)
+        after[name] = (*(t for t in others if t.id != target.id), made)
     return after

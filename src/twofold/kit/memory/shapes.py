@@ -39,7 +39,7 @@ def contact(**changes: Any) -> ObjectType:
         Field("last_call", "Last call", Kind.DATETIME),
         _CREATED,
     )
-    associations = (Association("company", "company", many=True, primary=True),)
+    associations = (Association("company", "company", many=True, primary=True, labels=True),)
     kind = ObjectType("contact", "Contacts", fields, associations, ("email",), **_CAPABILITIES)
     return msgspec.structs.replace(kind, **changes)
 
