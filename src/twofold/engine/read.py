@@ -72,7 +72,9 @@ async def _pull(port: Port, world: World, reader: Reader) -> Batch:
     ids: set[str] = set()
     while len(ids) < ROWS_TOGETHER:
         try:
-            page = await port.connector.pull(port.name, cursor, reader.fields, related(reader.associations))
+            page = await port.connector.pull(
+                port.name, cursor, reader.fields, related(reader.associations)
+            )
         except ConnectorError:
             if not pages:
                 raise
