@@ -412,9 +412,5 @@ def test_too_many_criteria() -> None:
     assert codes(hub_filter=all_of(*many)) == ["TF-L12"]
 
 
-def test_an_archive_needs_an_app_that_has_one() -> None:
-    assert codes("t is a", leaving=Leaving.ARCHIVE) == ["TF-L09"]
-
-
 def test_every_kind_has_its_operators() -> None:
     assert set(OPERATORS) == set(Kind)

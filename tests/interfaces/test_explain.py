@@ -45,7 +45,8 @@ def test_an_edit_that_has_been_read_and_not_written(settled: Program) -> None:
         " WHERE agreed_app IS NULL"
     )
     connection.execute(
-        "UPDATE records SET shown = replace(CAST(shown AS TEXT), 'Last1', 'Lovelace')"
+        "UPDATE records SET shown ="
+        " CAST(replace(CAST(shown AS TEXT), 'Last1', 'Lovelace') AS BLOB)"
         " WHERE reader = (SELECT app_reader FROM syncs WHERE name = 'shop-contacts')"
     )
     connection.commit()

@@ -69,7 +69,7 @@ def validate(path: str | None, wants_schema: bool) -> None:
 def apply_documents(path: str, yes: bool, dry: bool) -> None:
     """Make and edit the syncs of a file, once a person has seen what that means."""
     data = _contents(path)
-    _confirmed(lambda here: applying.checked(here, data, path), yes, dry)
+    confirmed(lambda here: applying.checked(here, data, path), yes, dry)
 
 
 @click.command("edit", cls=Command, example="twofold sync edit shop-contacts --set region=NL")
@@ -108,10 +108,12 @@ def edit(
     async def work(here: Installation) -> list[Change]:
         return await edited(here, name, settings, maps, without)
 
-    _confirmed(work, yes, dry_run)
+    confirmed(work, yes, dry_run)
 
 
-def _confirmed(work: Any, yes: bool, dry: bool) -> None:
+def confirmed(work: Any, yes: bool, dry: bool) -> None:
+    """Work out some changes, tell what they mean, and apply them with a person's yes."""
+
     async def seen(here: Installation) -> tuple[list[Change], list[Effect | None]]:
         found: list[Change] = await work(here)
         return found, applying.effects(here, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from twofold.cli.command import Command, Group, as_json, ask, ask_app
+from twofold.cli.limits import exclude, include
 from twofold.cli.output import reply, say, shown, table
 from twofold.core.health import State
 from twofold.core.records import Side
@@ -55,6 +56,10 @@ def _listing(state: State) -> Command:
 
 for _state in _TITLES:
     records.add_command(_listing(_state))
+
+
+records.add_command(exclude)
+records.add_command(include)
 
 
 @click.command(cls=Command, example="twofold explain shop-contacts ada@example.org")

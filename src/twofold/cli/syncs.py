@@ -11,13 +11,14 @@ from twofold.cli.brakes import brakes_command, limits_of, resume_command
 from twofold.cli.command import Group, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
 from twofold.cli.documents import edit
+from twofold.cli.limits import LEAVING, limit, show_limits
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import CustomMatching, Deletes, Direction, Matching
 from twofold.core.records import Side
 from twofold.core.validate import Problem
-from twofold.services import health, syncs
+from twofold.services import health, limits, syncs
 from twofold.services import matching as service
 from twofold.services.proposals import Request, Wish
 from twofold.store.syncs import Sync
@@ -104,6 +105,22 @@ def sync() -> None:
     metavar="NAME=PERCENT",
     help="When a run pauses and asks: deletes=20, creates=50, changes=50 are the defaults.",
 )
+@click.option(
+    "--limit-to-app", multiple=True, metavar="CRITERION", help="As --to-app of 'sync limit'."
+)
+@click.option(
+    "--limit-to-hub", multiple=True, metavar="CRITERION", help="As --to-hub of 'sync limit'."
+)
+@click.option(
+    "--leaving",
+    type=click.Choice(list(LEAVING)),
+    default="stop",
+    show_default=True,
+    help="What happens to a synced record that no longer meets its limit.",
+)
+@click.option(
+    "--from-now-on", is_flag=True, help="What is there already takes part once it changes."
+)
 @click.option("--off", is_flag=True, help="Save it without turning it on.")
 def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
     """Sync an object type of the hub with one of CONNECTION.
@@ -130,6 +147,10 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         region=options["region"],
         deletes=Deletes(options["deletes"]),
         brakes=limits_of(options["brakes"]),
+        hub_limit=tuple(options["limit_to_app"]),
+        app_limit=tuple(options["limit_to_hub"]),
+        leaving=LEAVING[options["leaving"]],
+        from_now_on=options["from_now_on"],
         enabled=not options["off"],
     )
     made, warnings = ask_app(lambda here: syncs.add(here, request), writes=True)
@@ -255,6 +276,7 @@ sync.add_command(run_command)
 sync.add_command(edit)
 sync.add_command(resume_command)
 sync.add_command(brakes_command)
+sync.add_command(limit)
 
 
 def described(found: Sync) -> dict[str, Any]:
@@ -275,6 +297,10 @@ def described(found: Sync) -> dict[str, Any]:
         "region": rules.region,
         "deletes": rules.deletes,
         "brakes": rules.brakes,
+        "limit_to_app": limits.told(rules, Side.HUB),
+        "limit_to_hub": limits.told(rules, Side.APP),
+        "leaving": rules.leaving.value.replace("_", "-"),
+        "from_now_on": rules.from_now_on,
         "mappings": [
             {"hub": m.hub.name, "app": m.app.name, "direction": _word(m.direction)}
             for m in rules.mappings
@@ -299,6 +325,7 @@ def _show(found: Sync) -> None:
     only = "only records with a valid e-mail are sent" if rules.require_email else "all are sent"
     say(f"  {'on' if found.enabled else 'off'}; the {rules.default_side.value} wins conflicts;")
     say(f"  matching: {matching_words(rules.matching)}; {only}")
+    show_limits(rules)
     rows = [(m.hub.name, _ARROWS[m.direction], m.app.name, "field") for m in rules.mappings]
     rows += [(m.hub, arrow, m.app, f"association, {m.targets.value}") for m in rules.associations]
     table(("hub", "", "app", ""), rows, "No mappings.")

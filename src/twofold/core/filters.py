@@ -124,5 +124,3 @@ class Leaving(StrEnum):
     """What it holds at that moment is sent once more, then nothing."""
     KEEP = "keep"
     """Once in, it goes on."""
-    ARCHIVE = "archive"
-    """Its twin is archived in the app that received it."""

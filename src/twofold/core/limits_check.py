@@ -1,4 +1,4 @@
-"""What is wrong with a sync's limits, said before it is saved (L2, L3, L5)."""
+"""What is wrong with a sync's limits, said before it is saved (L2, L3)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from zoneinfo import ZoneInfo
 
 from twofold.core.errors import TwofoldError
 from twofold.core.filter_values import operands
-from twofold.core.filters import MOST_VALUES, Criterion, Filter, Leaving
+from twofold.core.filters import MOST_VALUES, Criterion, Filter
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
-from twofold.core.schema import Op
 
 
 def check_limits(rules: Rules) -> Iterator[TwofoldError]:
-    """What is wrong with the filters of both sides and the way of leaving."""
+    """What is wrong with the filters of both sides."""
     for side in Side:
         asked = rules.filter_of(side)
         if asked:
             yield from _of_side(rules, side, asked)
-    if rules.leaving is Leaving.ARCHIVE:
-        yield from _archive(rules)
 
 
 def _of_side(rules: Rules, side: Side, asked: Filter) -> Iterator[TwofoldError]:
@@ -61,11 +58,3 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return UTC
-
-
-def _archive(rules: Rules) -> Iterator[TwofoldError]:
-    for side in Side:
-        receives = rules.direction.reaches(side) and rules.filter_of(side.other)
-        declared = rules.type_of(side)
-        if receives and Op.ARCHIVE not in declared.ops:
-            yield TwofoldError("TF-L09", side=side.value, object_type=declared.label)

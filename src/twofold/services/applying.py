@@ -143,6 +143,9 @@ async def _resolved(
         return None, [*problems, _located(node, _place(here, error), error)]
     rules = rules_of(document, ground, problems)
     problems += [_placed(document, problem) for problem in judged(rules, ground)]
+    if old is not None and old.indexed and rules.from_now_on and not old.rules.from_now_on:
+        late = TwofoldError("TF-L11", name=old.name)
+        problems.append(_located(node, ("from_now_on",), late))
     asked = values.get("enabled")
     enabled = asked if asked is not None else (old is not None and old.enabled)
     warnings = tuple(problem for problem in problems if problem.warning)
@@ -253,6 +256,9 @@ def _placed(document: Read, problem: Problem) -> Located:
     path: tuple[str | int, ...] = (_KEYS.get(problem.code, "mappings"),)
     if problem.code.startswith("TF-M"):
         path = ("matching",)
+    if problem.code.startswith("TF-L"):
+        keys = ("hub_filter", "app_filter")
+        path = (next((key for key in keys if key in document.values), keys[0]),)
     for position, item in enumerate(document.values.get("mappings", ())):
         if item is not None and problem.mapping and item.hub == problem.mapping:
             path = ("mappings", position)

@@ -11,24 +11,23 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from twofold.core.associations import kept_name
-from twofold.core.errors import Issue, TwofoldError
+from twofold.core.errors import Issue
 from twofold.core.health import Outcome
 from twofold.core.mappings import Matching
-from twofold.core.matching import key_fields, level_names
+from twofold.core.matching import level_names
 from twofold.core.merge import Reason
 from twofold.core.plan import Create, PairPlan, Update
 from twofold.core.records import Side
-from twofold.core.scope import UNREMEMBERED
 from twofold.core.values import Value, is_blank
 from twofold.engine.chunk import Chunk, assemble
 from twofold.engine.context import Context
-from twofold.engine.observe import key_hashes
 from twofold.engine.port import Port
+from twofold.services.finding import standings
 from twofold.services.installation import Installation
 from twofold.services.records import called
 from twofold.store.outcomes import Standing
 from twofold.store.syncs import Sync
-from twofold.store.types import Place, Stored
+from twofold.store.types import Stored
 
 
 class FieldLine(Struct, frozen=True):
@@ -84,39 +83,12 @@ async def explain(
             for s in Side
         }
         context = Context(here.state, here.world, sync, ports, sync.fence)
-        sides = list(Side) if side is None else [side]
-        found = [_explained(context, standing) for standing in _found(context, sides, text)]
-    if not found:
-        raise TwofoldError("TF-U12", name=name, text=text)
-    return found
+        return [_explained(context, standing) for standing in standings(here, sync, text, side)]
 
 
 def _label(here: Installation, sync: Sync, side: Side) -> str:
     connection = here.state.records.reader(sync.reader(side)).connection
     return here.state.syncs.connection(connection).label
-
-
-def _found(context: Context, sides: Iterable[Side], text: str) -> list[Standing]:
-    """Records by id, else by match key; a pair once."""
-    outcomes, sync = context.state.outcomes, context.sync
-    places: list[Place] = []
-    for side in sides:
-        row = outcomes.row_of(sync.reader(side), text)
-        if row is not None:
-            places.append((side, row))
-    if not places:
-        for side in sides:
-            hashes = _hashes(context, side, text)
-            places += [(side, row) for row in outcomes.carrying(sync.id, side, hashes)]
-    standings = (outcomes.standing(sync.id, place) for place in places)
-    return list({s.position: s for s in standings if s is not None}.values())
-
-
-def _hashes(context: Context, side: Side, text: str) -> list[int]:
-    """The match keys of records that carry this text in any one field that is matched by."""
-    names = key_fields(context.sync.rules, side)
-    keys = (key_hashes(context.key_maker(side, {name: text})) for name in names)
-    return [found for hashes in keys for found in hashes]
 
 
 def _explained(context: Context, standing: Standing) -> Explanation:
@@ -159,11 +131,12 @@ def _outcome(standing: Standing, plan: PairPlan | None, chunk: Chunk) -> Outcome
 
 
 def _filter(context: Context, hub: Stored | None, app: Stored | None) -> str:
-    scope = context.program.scope(
-        None if hub is None or hub.gone else hub.record.fields,
-        None if app is None or app.gone else app.record.fields,
-        UNREMEMBERED,
-    )
+    ends = ((Side.HUB, hub), (Side.APP, app))
+    alive = {side: one for side, one in ends if one is not None and not one.gone}
+    places = [(side, one.row) for side, one in alive.items()]
+    standing = context.limits.standing(context.limits.past(places), places)
+    fields = {side: one.record.fields for side, one in alive.items()}
+    scope = context.program.scope(fields.get(Side.HUB), fields.get(Side.APP), standing)
     if scope.exclusion is not None:
         return scope.exclusion.sentence
     return f"takes part; may be written: {' and '.join(f'the {s}' for s in sorted(scope.open))}"

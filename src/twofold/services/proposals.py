@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from twofold.core.defaults import default_mappings
 from twofold.core.errors import TwofoldError
+from twofold.core.filter_words import parsed
+from twofold.core.filters import Leaving
 from twofold.core.mappings import (
     AssociationMapping,
     Brakes,
@@ -66,6 +68,12 @@ class Request(Struct, frozen=True):
     deletes: Deletes = Deletes.IGNORE
     brakes: Brakes = Brakes()
     enabled: bool = True
+    hub_limit: tuple[str, ...] = ()
+    """Criteria of what the hub sends, in words (`twofold.core.filter_words`)."""
+    app_limit: tuple[str, ...] = ()
+    """Criteria of what the app sends."""
+    leaving: Leaving = Leaving.STOP
+    from_now_on: bool = False
 
 
 class Ground(Struct, frozen=True):
@@ -90,7 +98,8 @@ def propose(request: Request, ground: Ground) -> Rules:
 
     Raises:
         TwofoldError: TF-F01, a wish names a field that does not exist; TF-U23, ``without`` names
-            one that is not mapped; TF-U25, an association does not exist.
+            one that is not mapped; TF-U25, an association does not exist; TF-L07 or
+            TF-L10, a limit cannot be read.
     """
     hub_type = ground.hub.name
     email = hub_type == "contact" if request.require_email is None else request.require_email
@@ -105,6 +114,10 @@ def propose(request: Request, ground: Ground) -> Rules:
         require_email=email,
         timezone=request.timezone,
         region=request.region.upper(),
+        hub_filter=parsed(request.hub_limit, [field.name for field in ground.hub.fields]),
+        app_filter=parsed(request.app_limit, [field.name for field in ground.app.fields]),
+        leaving=request.leaving,
+        from_now_on=request.from_now_on,
         deletes=request.deletes,
         brakes=request.brakes,
     )

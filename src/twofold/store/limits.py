@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
 import orjson
 from msgspec import Struct
 
-from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
-from twofold.store.records import as_stored
-from twofold.store.types import Place, Revisit, Stored
+from twofold.store.types import Place, Revisit
 
 
 class Remembered(Struct, frozen=True):
@@ -27,17 +24,6 @@ class Remembered(Struct, frozen=True):
     """It was there before the sync began, and did not change since."""
     entered: bool = False
     """It met its limit when it was last worked on."""
-
-
-class Revised(Struct):
-    """What new limits mean for one record."""
-
-    place: Place
-    due: bool
-    """The answer is another one."""
-    revisit: float | None = None
-    """When it may change by time alone, in seconds since 1970."""
-    entered: bool = False
 
 
 class Limits:
@@ -77,27 +63,6 @@ class Limits:
                 found[side, row] = Remembered(reason, until, bool(earlier), bool(entered))
         return found
 
-    def each(self, sync: int) -> Iterator[tuple[Stored | None, Stored | None]]:
-        """All living pairs and unlinked records of a sync, one by one: (hub, app)."""
-        record = "{0}.row, {0}.id, {0}.version, {0}.shown, {0}.gone, {0}.into_id"
-        for row in self._connection.execute(
-            f"SELECT {record.format('h')}, {record.format('a')} FROM syncs s"
-            " JOIN records h ON h.reader = s.hub_reader AND h.gone = 0"
-            " LEFT JOIN links l ON l.sync = s.id AND l.hub = h.row"
-            " LEFT JOIN records a ON a.row = l.app AND a.gone = 0 WHERE s.id = ?",
-            (sync,),
-        ):
-            yield as_stored(*row[:6]), None if row[6] is None else as_stored(*row[6:])
-        for row in self._connection.execute(
-            f"SELECT {record.format('a')} FROM syncs s"
-            " JOIN records a ON a.reader = s.app_reader AND a.gone = 0"
-            " LEFT JOIN links l ON l.sync = s.id AND l.app = a.row"
-            " LEFT JOIN records h ON h.row = l.hub AND h.gone = 0"
-            " WHERE s.id = ? AND h.row IS NULL",
-            (sync,),
-        ):
-            yield None, as_stored(*row)
-
     # --- writing ----------------------------------------------------------------------------
 
     def exclude(self, sync: int, places: Sequence[Place], reason: str, until: float | None) -> None:
@@ -121,37 +86,6 @@ class Limits:
             if gone:
                 _look_again(db, sync, places)
         return gone > 0
-
-    def revise(self, sync: int, rules: Rules, revised: Iterable[Revised]) -> None:
-        """Replace the rules of a sync by such with other limits; a run starts its slice again.
-
-        ``revised`` may read the store while it is taken.
-        """
-        with self._database.transaction() as db:
-            db.execute(
-                "UPDATE syncs SET config = ?, fence = fence + 1 WHERE id = ?",
-                (msgspec.json.encode(rules).decode(), sync),
-            )
-            for table in ("revisits", "entered"):
-                db.execute(f"DELETE FROM {table} WHERE sync = ?", (sync,))
-            if not rules.from_now_on:
-                db.execute(
-                    "INSERT OR IGNORE INTO due SELECT sync, side, row FROM earlier WHERE sync = ?",
-                    (sync,),
-                )
-                db.execute("DELETE FROM earlier WHERE sync = ?", (sync,))
-            for one in revised:
-                _revise(db, sync, one)
-
-
-def _revise(db: sqlite3.Connection, sync: int, one: Revised) -> None:
-    place = (sync, one.place[0].value, one.place[1])
-    if one.due:
-        db.execute("INSERT OR IGNORE INTO due VALUES (?, ?, ?)", place)
-    if one.revisit is not None:
-        db.execute("INSERT INTO revisits VALUES (?, ?, ?, ?)", (*place, one.revisit))
-    if one.entered:
-        db.execute("INSERT INTO entered VALUES (?, ?, ?)", place)
 
 
 def _look_again(db: sqlite3.Connection, sync: int, places: Sequence[Place]) -> None:

@@ -46,11 +46,6 @@ CODES = (
         "Remove the limit, or let the sync go the other way too.",
     ),
     Code(
-        "TF-L09",
-        "Records that leave cannot be archived: {object_type} of the {side} has no archive.",
-        "Choose another way of leaving: stop, final update, or keep.",
-    ),
-    Code(
         "TF-L10",
         "'{text}' is no criterion.",
         "Write FIELD OPERATOR VALUE, such as: country is any of Belgium, Netherlands.",
