@@ -127,6 +127,37 @@ def test_a_long_list_has_pages(tmp_path: Path) -> None:
     assert "--after" in program("links", "list", SYNC, "--limit", "1").out
 
 
+def test_what_looks_alike_is_proposed_and_nothing_is_linked(tmp_path: Path) -> None:
+    program, shop = Program(tmp_path / "data"), Shop(tmp_path / "shop.db", 0)
+    program("connect", "sql", "--label", "shop", "--set", f"url={shop.url}")
+    program("sync", "add", "shop", "contact", "people", "--map-by-name")  # only with an e-mail
+    for first, last, phone in (
+        ("Jonathan", "Smithers", "+31 20 123 4567"),
+        ("Ada", "Lovelace", ""),
+        ("Bea", "Quux", ""),
+    ):
+        sets = [f"firstname={first}", f"lastname={last}", f"phone={phone}"]
+        program("hub", "records", "create", "contact",
+                *(part for text in sets for part in ("--set", text)))  # fmt: skip
+    shop.run(
+        "INSERT INTO people (first_name, last_name, phone) VALUES"
+        " ('Jonathon', 'Smithers', '+31201234567'), ('Ada', 'Lovelase', NULL),"
+        " ('Somebody', 'Else', NULL)"
+    )
+    program("sync", "run")
+    assert pairs(program) == set()
+    found = program.json("links", "propose", SYNC)["proposals"]
+    assert [(p["hub_id"], p["app_id"]) for p in found] == [("1", "1"), ("2", "2")]
+    assert found[0]["score"] == 100
+    assert 80 <= found[1]["score"] < 100
+    assert len(program.json("links", "propose", SYNC, "--limit", "1")["proposals"]) == 1
+    assert "Link a pair" in program("links", "propose", SYNC).out
+    program("links", "cut", SYNC, "2", "2", "--yes")
+    program("links", "make", SYNC, "1", "1")
+    assert "Nothing looks alike." in program("links", "propose", SYNC).out
+    assert pairs(program) == {("1", "1")}
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 

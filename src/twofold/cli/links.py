@@ -13,6 +13,8 @@ from twofold.cli.output import reply, say, table
 from twofold.core.errors import TwofoldError
 from twofold.services import link_files
 from twofold.services import links as service
+from twofold.services.proposing import LEAST_SCORE
+from twofold.services.proposing import propose as proposing
 
 
 @click.group(cls=Group, example="twofold links list shop-contacts")
@@ -125,6 +127,28 @@ def import_(sync: str, path: Path) -> None:
         reply(done)
     else:
         say(f"Linked {done.linked}, cut {done.cut}; {done.unchanged} were so already.")
+
+
+@links.command(example="twofold links propose shop-contacts --limit 20")
+@click.argument("sync")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option(
+    "--least",
+    type=click.IntRange(0, 100),
+    default=LEAST_SCORE,
+    show_default=True,
+    help="How alike the two must be at least, of 100.",
+)
+def propose(sync: str, limit: int, least: int) -> None:
+    """List unlinked records of both sides that look alike. Nothing is linked: you decide."""
+    found = ask(lambda here: proposing(here, sync, limit, least))
+    if as_json():
+        reply({"proposals": found})
+        return
+    rows = [(p.score, p.hub_id, p.app_id, p.hub_name, p.app_name) for p in found]
+    table(("alike", "hub id", "app id", "hub", "app"), rows, "Nothing looks alike.")
+    if found:
+        say(f"Link a pair with 'twofold links make {sync} HUB_ID APP_ID', or cut it.")
 
 
 def _done(what: str, first: str, second: str) -> None:

@@ -122,6 +122,17 @@ class ByHand:
         )
         return (Listed(as_stored(*r[:6]), as_stored(*r[6:]), None) for r in found)
 
+    def unlinked(self, sync: int, side: Side) -> Iterator[Stored]:
+        """The records of a side that exist and have no link; streamed."""
+        found = self._connection.execute(
+            f"SELECT {_RECORD.format('r')} FROM syncs s"
+            f" JOIN records r ON r.reader = s.{side}_reader AND r.gone = 0"
+            f" LEFT JOIN links l ON l.sync = s.id AND l.{side} = r.row"
+            " WHERE s.id = ? AND l.sync IS NULL ORDER BY r.row",
+            (sync,),
+        )
+        return (as_stored(*row) for row in found)
+
     def decide(self, sync: int, orders: Orders, hashes: Iterable[int]) -> None:
         """Carry out everything that a person decided, or nothing.
 
