@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,49 @@ def test_a_column_that_is_gone_is_a_brake_and_the_sync_goes_on_without_it(tmp_pa
 def test_a_limit_that_is_none_is_refused(tmp_path: Path, limit: str) -> None:
     program = Program(tmp_path / "data")
     program("sync", "add", "shop", "contact", "people", "--brake", limit, code=2)
+
+
+# --- verification, and what is frozen -----------------------------------------------------------
+
+
+def test_all_pairs_are_compared_on_request(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path)
+    assert program.json("sync", "verify", "shop-contacts") == {
+        "sync": "shop-contacts",
+        "checked": 6,
+        "drift": 0,
+    }
+    # The hub's log does not tell of it, as after a file was restored beside it.
+    with sqlite3.connect(program.folder / "hub.db") as hub:
+        hub.execute(
+            "UPDATE record SET body = json_set(body, '$.lastname', 'Restored')"
+            " WHERE body ->> 'email' = 'p0@shop.example'"
+        )
+    hub.close()
+    assert program.json("sync", "verify", "shop-contacts")["drift"] == 1
+    program("sync", "run")
+    assert shop.run("SELECT last_name FROM people WHERE email = 'p0@shop.example'") == [
+        ("Restored",)
+    ]
+    assert program.json("health")["syncs"][0]["verified"]["drift"] == 1
+    assert "1 pairs had drifted" in program("health").out
+
+
+def test_two_apps_that_rewrite_each_other_are_frozen_and_let_go(tmp_path: Path) -> None:
+    program, shop = synced(tmp_path)
+    ada = _hub_id(program, "p0@shop.example")
+    for _ in range(6):
+        program("hub", "records", "edit", "contact", ada, "--set", "lastname=ADA")
+        program("sync", "run", code=None)
+        shop.run("UPDATE people SET last_name = 'ada' WHERE email = 'p0@shop.example'")
+        program("sync", "run", code=None)
+    (line,) = program.json("records", "failing")["records"]
+    assert [issue["code"] for issue in line["issues"]] == ["TF-R10"]
+    assert "'ADA' in the hub and 'ada' in the app" in line["issues"][0]["sentence"]
+    assert program("sync", "unfreeze", "shop-contacts", "nobody", code=1).error == "TF-R20"
+    freed = program.json("sync", "unfreeze", "shop-contacts", ada)
+    assert freed["fields"] == ["lastname"]
+    program("sync", "run")
+    (hub,) = (r for r in program.hub() if r["email"] == "p0@shop.example")
+    assert hub["lastname"] == "ada", "the latest edit travels"
+    assert program.json("health")["syncs"][0]["in_sync"] == 6

@@ -88,6 +88,7 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         ["sync", "list"],
         ["sync", "show", "shop-contacts"],
         ["sync", "brakes", "shop-contacts"],
+        ["sync", "verify", "shop-contacts"],
         ["sync", "off", "shop-contacts"],
         ["sync", "on", "shop-contacts"],
         ["sync", "run", "shop-contacts"],
@@ -120,7 +121,9 @@ def test_every_command_answers_in_json_and_in_words(tmp_path: Path) -> None:
     commands = _every_command(Shop(tmp_path / "shop.db"), rows)
     given = {path for path in LEAVES if any(tuple(c[: len(path)]) == path for c in commands)}
     assert given == {
-        path for path in LEAVES if path not in {("demo",), ("up",), ("sync", "resume")}
+        path
+        for path in LEAVES
+        if path not in {("demo",), ("up",), ("sync", "resume"), ("sync", "unfreeze")}
     }
     for folder, flags in (("a", ["--json"]), ("b", [])):
         program = Program(tmp_path / folder)

@@ -17,6 +17,7 @@ from twofold.store.earlier import begin_from_now
 from twofold.store.foreseen import foresee
 from twofold.store.syncs import RunStatus
 from twofold.store.types import Creation, Phase, RemovalRow, Settlement, SingleChange
+from twofold.store.verifications import Verification
 
 
 def tables(shelf: Shelf) -> dict[str, int]:
@@ -54,6 +55,7 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
     gone = RemovalRow(hub, Side.APP, Op.DELETE, Phase.STAGED, b"{}", 1.0)
     state.removals.keep(sync, fence, [gone])
+    state.verifications.advance(sync, fence, Verification(0, 1.0, 1.0, None, 0, 0), [])
     state.brakes.override(sync, BrakeName.DELETES, RunStatus(number=3), 1.0, "ada")
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:

@@ -66,6 +66,7 @@ def _described(one: Health) -> dict[str, object]:
         "failing_causes": one.failing,
         "excluded_causes": one.excluded,
         "waiting_associations": one.waiting_associations,
+        "verified": one.verified,
     }
 
 
@@ -74,6 +75,8 @@ def _show_causes(one: Health) -> None:
         for cause in groups:
             say(f"{one.status.sync}, {title}: {cause.count} × {cause.code} {cause.sentence}")
             say(f"  {cause.advice}")
+    if one.verified is not None and one.verified.drift:
+        say(f"{one.status.sync}: {one.verified.drift} pairs had drifted and were put right")
     for waiting in one.waiting_associations:
         say(f"{one.status.sync}: {waiting.sentence}")
 

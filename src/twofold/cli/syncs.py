@@ -14,6 +14,7 @@ from twofold.cli.documents import edit
 from twofold.cli.limits import LEAVING, limit, show_limits
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
+from twofold.cli.verifying import unfreeze_command, verify_command
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import CustomMatching, Deletes, Direction, Matching
 from twofold.core.records import Side
@@ -277,6 +278,8 @@ sync.add_command(edit)
 sync.add_command(resume_command)
 sync.add_command(brakes_command)
 sync.add_command(limit)
+sync.add_command(unfreeze_command)
+sync.add_command(verify_command)
 
 
 def described(found: Sync) -> dict[str, Any]:

@@ -6,7 +6,7 @@ between write and confirmation never makes our own write look like somebody's ed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -166,3 +166,17 @@ def flips_after(
             count = flip.count + 1 if again else (flip.count if side not in flip.written else 0)
             after[name] = Flip({**flip.written, side: value}, count)
     return after
+
+
+def thawed(flips: Mapping[str, Flip], rewritten: Collection[str]) -> Mapping[str, Flip]:
+    """Forget the counts of frozen mappings on which both sides agree again.
+
+    ``rewritten``: the mappings in which they do not.
+    """
+    if not flips:
+        return flips
+    return {
+        name: flip
+        for name, flip in flips.items()
+        if flip.count < FLIPS_TO_FREEZE or name in rewritten
+    }

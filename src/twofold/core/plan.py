@@ -22,15 +22,17 @@ from twofold.core.associations import (
 from twofold.core.codes import CODES
 from twofold.core.constants import constant_value
 from twofold.core.convert import Conversion, conversion
-from twofold.core.errors import Issue, TwofoldError
+from twofold.core.errors import Issue, TwofoldError, sentence
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import UNMET, Link, seen_given
 from twofold.core.mappings import AssociationMapping, Direction, Rules, Targets
 from twofold.core.merge import AGREED, Merge, Reason, Seen, likeness, merge
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
-from twofold.core.values import Value, is_blank
+from twofold.core.values import Value, as_text, is_blank
 from twofold.core.writing import Writer
+
+_MOST_SHOWN = 100
 
 NO_TWINS: Twins = {Side.HUB: {}, Side.APP: {}}
 
@@ -154,7 +156,7 @@ def plan_pair(
         for side, record in ((Side.HUB, hub), (Side.APP, app))
         if (update := _update(program, side, record, merged, associations)) is not None
     )
-    issues = tuple(_issues(merged))
+    issues = tuple(_issues(program, merged, shown))
     outcome = Outcome(State.FAILING, issues) if issues else IN_SYNC
     return PairPlan(outcome, updates, merged, associations, seen)
 
@@ -257,13 +259,22 @@ def _association_name(rules: Rules, hub_name: str, side: Side) -> str:
     return next(m.end(side) for m in rules.associations if kept_name(m, Side.HUB) == hub_name)
 
 
-def _issues(merged: Merge) -> list[Issue]:
+def _issues(program: Program, merged: Merge, shown: Mapping[Side, Fields]) -> list[Issue]:
     issues = merged.issues
-    for decision in merged.decisions:
-        if decision.reason is Reason.FROZEN:
-            text = CODES["TF-R10"].sentence.format_map({"field": decision.name})
-            issues.append(Issue("TF-R10", text, decision.name))
+    frozen = {d.name for d in merged.decisions if d.reason is Reason.FROZEN}
+    if frozen:
+        issues += [_frozen(c, shown) for c in program.conversions if c.name in frozen]
     return issues
+
+
+def _frozen(conversion: Conversion, shown: Mapping[Side, Fields]) -> Issue:
+    """A field that the two apps keep rewriting, with both values (R5)."""
+    facts = {
+        side.value: repr(as_text(shown[side].get(conversion.fields[side]) or ""))[:_MOST_SHOWN]
+        for side in Side
+    }
+    text = sentence("TF-R10", {"field": conversion.name, **facts})
+    return Issue("TF-R10", text, conversion.name)
 
 
 def _new_associations(

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from twofold.core.associations import AssociationDecision, kept_name
 from twofold.core.health import IN_SYNC, WAITING, Outcome, State
-from twofold.core.links import Flip, flips_after, seen_after, seen_after_create
+from twofold.core.links import Flip, flips_after, seen_after, seen_after_create, thawed
 from twofold.core.mappings import Targets
 from twofold.core.merge import Seen, same
 from twofold.core.plan import IN_AGREEMENT, Update
@@ -162,7 +162,7 @@ def _quiet_change(context: Context, pair: PairWork) -> LinkChange:
     plan = pair.plan
     if plan is IN_AGREEMENT:
         hub, app = Agreed(pair.hub.shown, True), Agreed(pair.app.shown, True)
-        flips = encode_flips(pair.link.flips)
+        flips = encode_flips(thawed(pair.link.flips, ()))
         return LinkChange(pair.hub.row, pair.app.row, IN_SYNC, pair.old_state, hub, app, flips)
     if plan.outcome.state is State.EXCLUDED:
         return _change(context, pair, plan.outcome, plan.seen, {})
@@ -226,7 +226,7 @@ def _settle_pair(
     result = Outcome(State.FAILING, issues) if issues else IN_SYNC
     if outcome.stale or outcome.later or outcome.unsent:
         result = WAITING
-    flips = flips_after(pair.link.flips, _sent(outcome))
+    flips = flips_after(pair.flips(), _sent(outcome))
     settlement.links.append(_change(context, pair, result, seen, outcome.held, flips))
     _wait(context, settlement, pair)
     if outcome.stale:
@@ -331,7 +331,7 @@ def _change(
             shown = _shown_after(context, side, held[side])
             stored = encode(shown)
         agreed[side] = _agreed(context, side, {} if seen is None else seen[side], shown, stored)
-    kept = pair.link.flips if flips is None else flips
+    kept = pair.flips() if flips is None else flips
     return LinkChange(
         pair.hub.row,
         pair.app.row,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from twofold.core.health import Outcome, State
-from twofold.core.links import UNMET, Link
+from twofold.core.links import UNMET, Flip, Link, thawed
 from twofold.core.matching import Ambiguity, MatchKeys, match
 from twofold.core.plan import (
     IN_AGREEMENT,
@@ -58,6 +58,12 @@ class PairWork(Struct):
     def end(self, side: Side) -> Stored:
         """The record on that side."""
         return self.hub if side is Side.HUB else self.app
+
+    def flips(self) -> Mapping[str, Flip]:
+        """Without those of mappings that were frozen and on which both sides agree again."""
+        if not self.link.flips or self.plan.outcome.state is State.EXCLUDED:
+            return self.link.flips
+        return thawed(self.link.flips, [d.name for d in self.plan.merge.decisions])
 
 
 class CreateWork(Struct):

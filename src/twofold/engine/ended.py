@@ -13,8 +13,9 @@ from twofold.core.mappings import Deletes
 from twofold.core.plan import excluded
 from twofold.core.records import Side
 from twofold.core.schema import Op
+from twofold.core.scope import Standing
 from twofold.engine.context import Context
-from twofold.store.types import LinkRow, Phase, RemovalRow
+from twofold.store.types import LinkRow, Phase, Place, RemovalRow
 
 
 class Ended(Struct):
@@ -65,12 +66,18 @@ def _planned(context: Context, link: LinkRow, known: RemovalRow | None) -> Ended
         ended.outcome = excluded("TF-X11", app=app, other_id=lost.into_id)
         return ended
     shown = {side: lost.record.fields, side.other: twin.record.fields}
-    removal = plan_removal(context.program, side, shown, link.link)
+    removal = plan_removal(context.program, side, shown, link.link, _standing(context, link))
     if removal is None:
         ended.outcome = excluded("TF-X10", app=app)
         return ended
     ended.removal, ended.outcome = _wanted(context, link, removal, known)
     return ended
+
+
+def _standing(context: Context, link: LinkRow) -> Standing:
+    """What is remembered of the two: a record that a person excluded sends no delete."""
+    places: list[Place] = [(Side.HUB, link.hub.row), (Side.APP, link.app.row)]
+    return context.limits.standing(context.limits.past(places), places)
 
 
 def _wanted(

@@ -63,7 +63,8 @@ class Paused(Exception):
     """Raised by the world's ``step`` behind a stored page or chunk: the slice ends with MORE."""
 
 
-def _anytime(_: int) -> AbstractAsyncContextManager[Any]:
+def anytime(_: int) -> AbstractAsyncContextManager[Any]:
+    """Where one slice runs at a time, nobody waits for a turn."""
     return nullcontext()
 
 
@@ -100,7 +101,7 @@ async def run_slice(
     most_chunks: int | None = None,
     allow_empty: bool = False,
     sides: Collection[Side] = tuple(Side),
-    turn: Turn = _anytime,
+    turn: Turn = anytime,
     schema_every: timedelta | None = None,
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
@@ -116,7 +117,7 @@ async def run_slice(
     """
     fence = state.syncs.claim(sync_id)
     sync = state.syncs.get(sync_id)
-    ports = _ports(state, sync, connectors, world, Hold(sync_id, fence))
+    ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
     context = Context(state, world, sync, ports, fence)
     how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn)
     try:
@@ -138,9 +139,20 @@ async def run_slice(
     return outcome
 
 
+def stopped(state: State, sync_id: int, brake: Brake) -> SliceOutcome:
+    """A brake was pulled beside a slice: the sync waits for a person."""
+    status = status_of(brake)
+    state.syncs.set_status(sync_id, status)
+    return SliceOutcome(Ending.STOPPED, status)
+
+
+def status_of(brake: Brake) -> RunStatus:
+    """What a brake makes of a sync's status."""
+    return RunStatus(brake.code, brake.sentence, needs_person=True, number=brake.number)
+
+
 def _stopped(brake: Brake, context: Context) -> SliceOutcome:
-    status = RunStatus(brake.code, brake.sentence, needs_person=True, number=brake.number)
-    return SliceOutcome(Ending.STOPPED, status, context.tally)
+    return SliceOutcome(Ending.STOPPED, status_of(brake), context.tally)
 
 
 async def _moved_schema(context: Context) -> list[Brake]:
@@ -170,7 +182,7 @@ async def read_only(
         FenceLost: another worker took over.
     """
     fence = state.syncs.claim(sync_id)
-    ports = _ports(state, state.syncs.get(sync_id), connectors, world, Hold(sync_id, fence))
+    ports = open_ports(state, state.syncs.get(sync_id), connectors, world, Hold(sync_id, fence))
     for side in Side:
         try:
             await read(ports[side], world)
@@ -255,9 +267,10 @@ async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None
         await recover_creations(context, began)
 
 
-def _ports(
+def open_ports(
     state: State, sync: Sync, connectors: Mapping[Side, Connector], world: World, hold: Hold
 ) -> dict[Side, Port]:
+    """Both sides of a sync, ready to be asked."""
     labels = {c.id: c.label for c in state.syncs.connections()}
     return {
         side: Port(

@@ -17,6 +17,7 @@ from twofold.services.installation import Installation
 from twofold.services.slices import scanned
 from twofold.store.schedule import Turn
 from twofold.store.syncs import Run, Sync
+from twofold.store.verifications import Verification
 
 __all__ = [
     "Health",
@@ -72,6 +73,8 @@ class Health(Struct, frozen=True):
     failing: tuple[Group, ...]
     excluded: tuple[Group, ...]
     waiting_associations: tuple[Waiting, ...]
+    verified: Verification | None = None
+    """How far the rolling comparison of all pairs has come, and the drift it found (R10)."""
 
 
 def statuses(here: Installation, name: str = "") -> list[Status]:
@@ -119,6 +122,7 @@ def health(here: Installation, sync: Sync) -> Health:
         tuple(group(each(sync.id, State.FAILING))),
         tuple(group(each(sync.id, State.EXCLUDED))),
         tuple(_waiting(here, sync)),
+        here.state.verifications.of(sync.id),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,8 +14,19 @@ from msgspec import Struct
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
-from twofold.engine.run import CHUNK_DONE, Ending, Paused, SliceOutcome, Turn, run_slice
+from twofold.engine.braked import Braked
+from twofold.engine.run import (
+    CHUNK_DONE,
+    Ending,
+    Paused,
+    SliceOutcome,
+    Turn,
+    run_slice,
+    stopped,
+)
+from twofold.engine.verify import verify_slice
 from twofold.engine.world import World
+from twofold.kit.errors import ConnectorError
 from twofold.services.installation import Installation
 from twofold.store.errors import FenceLost
 from twofold.store.syncs import RunStatus, Sync
@@ -71,7 +82,7 @@ async def one_slice(
     """
     try:
         async with here.both_sides(sync) as connectors:
-            return await run_slice(
+            outcome = await run_slice(
                 here.state,
                 world,
                 sync.id,
@@ -81,8 +92,14 @@ async def one_slice(
                 turn=turn,
                 schema_every=SCHEMA_EVERY,
             )
+            if outcome.ending is Ending.DONE:
+                with suppress(ConnectorError):  # what could not be looked at now is looked at later
+                    await verify_slice(here.state, world, sync.id, connectors, turn=turn)
+            return outcome
     except (DatabaseError, FenceLost):
         raise
+    except Braked as stop:  # by the verification
+        return stopped(here.state, sync.id, stop.brake)
     except TwofoldError as error:  # a connector that cannot even be opened
         status = RunStatus(error.code, error.sentence, needs_person=not error.entry.retryable)
         here.state.syncs.set_status(sync.id, status)

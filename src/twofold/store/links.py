@@ -14,7 +14,7 @@ from twofold.store.earlier import begin_from_now
 from twofold.store.fences import check_fence, disturb
 from twofold.store.foreseen import any_foreseen
 from twofold.store.keys import Keys, fill_keys
-from twofold.store.linkrows import LINK_COLUMNS, as_link_row
+from twofold.store.linkrows import LINK_COLUMNS, as_link_row, encode_flips
 from twofold.store.records import as_stored
 from twofold.store.rejoining import cut, relink
 from twofold.store.settling import note_creations, note_links, note_new_links, settle
@@ -338,6 +338,27 @@ class Links:
         with database.durable_transaction() if durable else database.transaction() as db:
             check_fence(db, sync, fence)
             settle(db, sync, settlement, subscribers)
+
+    def unfreeze(self, sync: int, side: Side, row: int) -> tuple[str, ...]:
+        """Forget what the two apps kept rewriting of a pair, and plan it again.
+
+        Returns the mappings that were frozen; a run under way starts its slice again.
+        """
+        for link in self.of(sync, side, [row]):
+            frozen = tuple(sorted(link.link.frozen))
+            if frozen:
+                kept = {n: flip for n, flip in link.link.flips.items() if n not in frozen}
+                with self._database.transaction() as db:
+                    db.execute("UPDATE syncs SET fence = fence + 1 WHERE id = ?", (sync,))
+                    db.execute(
+                        "UPDATE links SET flips = ? WHERE sync = ? AND hub = ?",
+                        (encode_flips(kept), sync, link.hub.row),
+                    )
+                    db.execute(
+                        "INSERT OR IGNORE INTO due VALUES (?, 'hub', ?)", (sync, link.hub.row)
+                    )
+                return frozen
+        return ()
 
     def rejoin(
         self,

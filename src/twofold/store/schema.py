@@ -291,6 +291,19 @@ ALTER TABLE syncs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE syncs ADD COLUMN described REAL NOT NULL DEFAULT 0;
 """
 
+_VERIFICATIONS = """
+-- How far the rolling comparison of all linked pairs has come. Times are seconds since 1970.
+CREATE TABLE verifications (
+    sync INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL DEFAULT 0,    -- the hub row of the last pair that was compared
+    advanced REAL NOT NULL,                 -- when it last went on
+    began REAL NOT NULL,                    -- when the round under way began
+    ended REAL,                             -- when a round last ended
+    checked INTEGER NOT NULL DEFAULT 0,     -- pairs compared, ever
+    drift INTEGER NOT NULL DEFAULT 0        -- pairs of which something had been missed, ever
+);
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
@@ -300,4 +313,5 @@ MIGRATIONS = (
     Migration(6, "deletes that travel", _REMOVALS),
     Migration(7, "brakes that a person overrides", _OVERRIDES),
     access.migration(8),
+    Migration(9, "verification", _VERIFICATIONS),
 )

@@ -17,6 +17,7 @@ from twofold.store.removals import Removals
 from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.syncs import Syncs
+from twofold.store.verifications import Verifications
 
 _SETTINGS = ("cache_size = -32000", "wal_autocheckpoint = 32000")
 """Keys of a first sync arrive in random order. With 32 MB of pages in memory and up to 128 MB of
@@ -38,6 +39,7 @@ class State:
         self.limits = Limits(database)
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)
+        self.verifications = Verifications(database)
 
     @classmethod
     def open(cls, path: Path | None) -> State:

@@ -308,6 +308,7 @@ _OF_A_SYNC = (
     "revisits",
     "removals",
     "overrides",
+    "verifications",
     "counters",
     "runs",
     "refusals",

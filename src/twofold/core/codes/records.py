@@ -45,8 +45,10 @@ CODES = (
     ),
     Code(
         "TF-R10",
-        "{field} is frozen: the two apps keep rewriting each other's value.",
-        "Choose one value by hand on both sides, or map the field one way only.",
+        "{field} is frozen: the two apps keep rewriting each other's value, {hub} in the hub and"
+        " {app} in the app.",
+        "Have one of the apps leave the field alone, or choose one value by hand on both sides;"
+        " then 'twofold sync unfreeze'. Or map the field one way only.",
     ),
     Code(
         "TF-R11",
@@ -62,5 +64,10 @@ CODES = (
         "TF-R13",
         "{field} does not take {value!r}: its mapping's transform expects {expected}.",
         "Correct the value, or change the transform of the mapping.",
+    ),
+    Code(
+        "TF-R20",
+        "{name} has nothing frozen of a record with the id {text}.",
+        "See 'twofold records failing' for what is frozen, and name the record by its id.",
     ),
 )
