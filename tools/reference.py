@@ -16,7 +16,7 @@ GROUPS = {
     "TF-B": "Brakes",
     "TF-C": "Calls to an app",
     "TF-D": "Deletes and approvals",
-    "TF-E": "Edits",
+    "TF-E": "Edits and plans",
     "TF-F": "Fields and mappings",
     "TF-L": "Limits, and who takes part",
     "TF-M": "Matching, links by hand and associations",

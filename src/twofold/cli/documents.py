@@ -1,4 +1,4 @@
-"""``twofold export``, ``validate`` and ``apply``: syncs as YAML documents; ``sync edit``."""
+"""``twofold export``, ``validate`` and ``apply -f``: syncs as YAML; and ``sync edit``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ from twofold.services.edits import Effect
 from twofold.services.installation import Installation
 from twofold.services.settings import edited
 from twofold.services.yaml_text import MOST_BYTES, Located
-
-FILE = click.option(
-    "-f", "--file", "path", required=True, metavar="FILE", help="A YAML file; - is the input."
-)
 
 
 @click.command("export", cls=Command, example="twofold export shop-contacts > shop.yaml")
@@ -209,17 +205,4 @@ def _line(path: str, problem: Located) -> str:
     return f"{path}:{problem.line}: {problem.code} {problem.sentence}"
 
 
-@click.command("apply", cls=Command, example="twofold apply -f shop.yaml")
-@FILE
-@click.option("--dry-run", is_flag=True, help="Only tell what it would mean.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def apply(path: str, dry_run: bool, yes: bool) -> None:
-    """Make or edit the syncs of a YAML file.
-
-    A sync is turned on or off where its document says so under 'enabled'; a new one is off
-    otherwise. Everything is checked before anything is saved.
-    """
-    apply_documents(path, yes, dry_run)
-
-
-COMMANDS = (export, validate, apply)
+COMMANDS = (export, validate)

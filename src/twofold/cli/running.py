@@ -47,7 +47,7 @@ def run_command(names: Sequence[str], everything: bool, full: bool, allow_empty:
 
     async def work(here: Installation) -> list[Report]:
         syncs = runs.chosen(here, names)
-        with _bars() as tell:
+        with bars() as tell:
             return [await runs.run(here, sync, options, tell) for sync in syncs]
 
     reports = ask_app(work, runs=True)
@@ -101,7 +101,7 @@ def _show(report: Report) -> None:
 
 
 @contextmanager
-def _bars() -> Iterator[runs.Tell]:
+def bars() -> Iterator[runs.Tell]:
     """Progress on the error stream of a person's terminal; silent elsewhere."""
     if as_json() or not sys.stderr.isatty():
         yield lambda _: None

@@ -458,6 +458,10 @@ def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
         done[Side.APP, pair.app.row] = None
     for work in chunk.creates:
         done[work.side.other, work.source.row] = None
+    for place, at in chunk.held:
+        done[place] = None
+        if at is not None:
+            settlement.retries.append((place, at, 0))
     settlement.done = list(done)
     for place in chunk.unsure:
         _later(context, settlement, place)

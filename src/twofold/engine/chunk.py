@@ -95,6 +95,9 @@ class Chunk(Struct):
     """When each record must be looked at again by time alone; only where that may be."""
     unsure: list[Place] = msgspec.field(default_factory=list)
     """Records whose create was noted and may have happened: nothing is made until we know."""
+    held: list[tuple[Place, float | None]] = msgspec.field(default_factory=list)
+    """Records that a gate holds back, and when they are due again, in seconds since 1970; None =
+    when something about them changes, or a person says so."""
 
     @property
     def all_pairs(self) -> list[PairWork]:

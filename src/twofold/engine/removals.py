@@ -17,6 +17,7 @@ from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.engine.context import Context
 from twofold.engine.ended import Ended, plan_ended
+from twofold.engine.parts import Gate
 from twofold.engine.push import Answer, push
 from twofold.kit.contract import Status, Write
 from twofold.store.types import LinkRow, Phase, RemovalRow, Stored
@@ -35,7 +36,7 @@ class _Work(Struct):
     before: Phase
 
 
-async def remove(context: Context) -> bool:
+async def remove(context: Context, gate: Gate | None = None) -> bool:
     """Remove the twins of deleted records; False where there was nothing to look at.
 
     Raises:
@@ -43,6 +44,9 @@ async def remove(context: Context) -> bool:
         FenceLost: another worker took over.
     """
     rows = context.state.removals.open(context.sync.id, *SENT)
+    if gate is not None:
+        links = {x.hub.row: x for x in _links(context, rows)}
+        rows = [r for r in rows if r.hub in links and gate.removes(context, links[r.hub], r)]
     for start in range(0, len(rows), AT_ONCE):
         await _remove(context, rows[start : start + AT_ONCE])
     return bool(rows)

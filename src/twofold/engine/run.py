@@ -34,6 +34,7 @@ from twofold.engine.brakes import (
 from twofold.engine.chunk import assemble
 from twofold.engine.context import Context
 from twofold.engine.observe import key_hashes
+from twofold.engine.parts import Gate
 from twofold.engine.port import Port
 from twofold.engine.read import read
 from twofold.engine.recover import look_for_creations, recover_creations, recover_updates
@@ -103,6 +104,7 @@ async def run_slice(
     sides: Collection[Side] = tuple(Side),
     turn: Turn = anytime,
     schema_every: timedelta | None = None,
+    gate: Gate | None = None,
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
 
@@ -110,6 +112,7 @@ async def run_slice(
     look for changes, once both first readings have ended. ``turn``: where slices of several syncs
     run at a time, those that share the hub's reader take turns. ``schema_every``: how often what
     the sync uses is compared with what the apps declare; None: only when a reading fails by it.
+    ``gate``: looks at each chunk before it is applied.
 
     Raises:
         FenceLost: another worker took over.
@@ -119,7 +122,7 @@ async def run_slice(
     sync = state.syncs.get(sync_id)
     ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
     context = Context(state, world, sync, ports, fence)
-    how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn)
+    how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn, gate)
     try:
         await guard_schema(context, schema_every)
         ending = await _run(context, how)
@@ -197,6 +200,7 @@ class _How(NamedTuple):
     allow_empty: bool
     sides: Collection[Side]
     turn: Turn
+    gate: Gate | None
 
 
 async def _run(context: Context, how: _How) -> Ending:
@@ -217,7 +221,7 @@ async def _run(context: Context, how: _How) -> Ending:
         if how.most_chunks is not None and done >= how.most_chunks:
             return Ending.MORE
         async with how.turn(context.sync.hub_reader):
-            await _apply_chunk(context, places)
+            await _apply_chunk(context, how, places)
         context.world.step(CHUNK_DONE)
         done += 1
         if context.uncertain:
@@ -233,11 +237,13 @@ async def _rejoin_merged(context: Context, how: _How) -> None:
             await rejoin(context, assemble(context, merged).ended)
 
 
-async def _apply_chunk(context: Context, places: Sequence[Place]) -> None:
+async def _apply_chunk(context: Context, how: _How, places: Sequence[Place]) -> None:
     moves = context.state.records.moves((context.sync.hub_reader, context.sync.app_reader))
     chunk = assemble(context, places)
     if chunk.ended and await rejoin(context, chunk.ended):
         chunk = assemble(context, places)
+    if how.gate is not None:
+        how.gate.admit(context, chunk)
     await apply(context, chunk, moves)
 
 
@@ -245,7 +251,7 @@ async def _remove(context: Context, how: _How) -> bool:
     """Deletes come last, and are counted before the first of them."""
     guard_deletes(context)
     async with how.turn(context.sync.hub_reader):
-        return await remove(context)
+        return await remove(context, how.gate)
 
 
 async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None:

@@ -13,6 +13,7 @@ from twofold.core.errors import TwofoldError, sentence
 from twofold.core.health import Counts
 from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
+from twofold.engine.parts import Gate
 from twofold.engine.run import Ending
 from twofold.services.installation import Installation
 from twofold.services.slices import Phase, Progress, Tell, Watched, one_slice
@@ -82,9 +83,15 @@ def chosen(here: Installation, names: Sequence[str]) -> list[Sync]:
 
 
 async def run(
-    here: Installation, sync: Sync, options: Options, tell: Tell = lambda _: None
+    here: Installation,
+    sync: Sync,
+    options: Options,
+    tell: Tell = lambda _: None,
+    gate: Gate | None = None,
 ) -> Report:
     """Run one sync until nothing is left to do, or it must wait, or a person is asked.
+
+    ``gate`` looks at each chunk before it is applied.
 
     Raises:
         DatabaseError: the state cannot be used.
@@ -102,7 +109,7 @@ async def run(
         for side in Side:
             here.state.records.restart(sync.reader(side))
         here.state.links.wake_failing(sync.id)
-    return await _noted(here, sync, options, tell, started)
+    return await _noted(here, sync, options, tell, started, gate)
 
 
 def latest(here: Installation, name: str = "", limit: int = 20) -> list[tuple[Sync, Run]]:
@@ -138,7 +145,12 @@ def rank(sync: Sync) -> tuple[int, int]:
 
 
 async def _noted(
-    here: Installation, sync: Sync, options: Options, tell: Tell, started: str
+    here: Installation,
+    sync: Sync,
+    options: Options,
+    tell: Tell,
+    started: str,
+    gate: Gate | None,
 ) -> Report:
     """Run, and keep a line about it whatever happens."""
     line = here.state.syncs.begin_run(sync.id, started)
@@ -146,7 +158,7 @@ async def _noted(
     summary: dict[str, int | str] = {}
     try:
         world = Watched(here, sync, tell)
-        outcome = await one_slice(here, sync, world, allow_empty=options.allow_empty)
+        outcome = await one_slice(here, sync, world, allow_empty=options.allow_empty, gate=gate)
         ending = outcome.ending.value
         summary = {**outcome.counts, "code": outcome.status.code}
     except Exception as error:

@@ -15,6 +15,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
 from twofold.engine.braked import Braked
+from twofold.engine.parts import Gate
 from twofold.engine.run import (
     CHUNK_DONE,
     Ending,
@@ -73,6 +74,7 @@ async def one_slice(
     allow_empty: bool = False,
     sides: Collection[Side] = tuple(Side),
     turn: Turn = anytime,
+    gate: Gate | None = None,
 ) -> SliceOutcome:
     """Run a slice; what keeps it from running at all becomes the status of the sync.
 
@@ -91,6 +93,7 @@ async def one_slice(
                 sides=sides,
                 turn=turn,
                 schema_every=SCHEMA_EVERY,
+                gate=gate,
             )
             if outcome.ending is Ending.DONE:
                 with suppress(ConnectorError):  # what could not be looked at now is looked at later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +51,14 @@ class State:
         for setting in _SETTINGS:
             database.connection.execute(f"PRAGMA {setting}")
         return cls(database)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all of it into an empty file."""
+        target = sqlite3.connect(path)
+        try:
+            self.database.connection.backup(target)
+        finally:
+            target.close()
 
     def close(self) -> None:
         """Close the file."""
