@@ -26,6 +26,7 @@ from benchmarks.people import FIELDS
 
 from twofold.connectors.carddav import CardDav
 from twofold.connectors.sql import Sql
+from twofold.core.addresses import domain_key
 from twofold.core.mappings import FieldMapping, Matching, Rules
 from twofold.core.records import Side
 from twofold.core.schema import ObjectType
@@ -146,6 +147,7 @@ async def main(
     kind: str, path: str, addresses: tuple[str, str], steps: list[str]
 ) -> dict[str, Any]:
     """All steps over one state file."""
+    domain_key("twofold.example")  # loads the list of public suffixes, once per process
     state = State.open(Path(path))
     async with AsyncExitStack() as stack:
         stack.callback(state.close)

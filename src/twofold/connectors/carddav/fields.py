@@ -7,6 +7,7 @@ value, or the one part of it, and nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
@@ -25,6 +26,8 @@ _KINDS = {"": CONTACT, "individual": CONTACT, "org": COMPANY}
 _APPLE_GROUP = "X-ADDRESSBOOKSERVER-KIND"
 _APPLE_SHOW_AS = "X-ABSHOWAS"
 _NOT_VOICE = phones.MOBILE | {"FAX", "PAGER", "MODEM", "TEXTPHONE", "VIDEO"}
+
+_UNHOLDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 Rank = tuple[int, ...] | None
 """The lowest is chosen; None = not a candidate."""
@@ -157,8 +160,7 @@ def checked(name: str, value: Value) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidValue(name, value, "text")
-    rest = value.translate({9: None, 10: None, 13: None})
-    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in rest):
+    if _UNHOLDABLE.search(value):
         raise InvalidValue(name, value, "text without control characters")
     return value
 
@@ -169,8 +171,10 @@ def checked(name: str, value: Value) -> str:
 def _best(card: Card, slot: Slot) -> Line | None:
     """The line that the field shows; an empty one only where no other is left."""
     lines = card.all(slot.name)
-    if len(lines) <= 1:
-        return next((line for line in lines if slot.rank(line) is not None), None)
+    if not lines:
+        return None
+    if len(lines) == 1:
+        return None if slot.rank(lines[0]) is None else lines[0]
     best: tuple[bool, tuple[int, ...]] | None = None
     chosen = None
     for line in lines:

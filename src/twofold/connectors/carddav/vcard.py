@@ -11,6 +11,7 @@ from __future__ import annotations
 import quopri
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -23,6 +24,8 @@ _COLON = re.compile(rb'[^":]*+(?:"[^"]*+"[^":]*+)*+:')
 """Up to the colon that ends the parameters; colons in quotes do not."""
 _PARAM = re.compile(rb';([^=;"]*+)(?:=((?:"[^"]*+"|[^";])*+))?')
 _QUOTED_PRINTABLE = re.compile(rb"[^:\r\n]*?QUOTED-PRINTABLE", re.IGNORECASE)
+_USUAL = 100
+"""Bytes of a head that is worth remembering."""
 _HEAD_LIMIT = 1000
 """How far into a line the words QUOTED-PRINTABLE are looked for."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -46,15 +49,17 @@ class Line:
         found = _NAME.match(raw)
         if found is None and _FOLD.search(raw):
             found = _NAME.match(_FOLD.sub(b"", raw))
-        self.group = found[1] or b"" if found else b""
-        self.name = found[2].upper().decode("ascii", "replace") if found else ""
-        """Upper case; empty for a line that is no property."""
-        self._forget()
-
-    def _forget(self) -> None:
+        self.group, self.name = b"", ""
+        """The name in upper case; empty for a line that is no property."""
+        if found is not None:
+            group, name = found.groups()
+            self.group, self.name = group or b"", name.decode("ascii", "replace").upper()
         self._parts: tuple[bytes, bytes] | None = None
         self._params: Params | None = None
         self._text: str | None = None
+
+    def _forget(self) -> None:
+        self._parts = self._params = self._text = None
 
     @property
     def head(self) -> bytes:
@@ -68,8 +73,9 @@ class Line:
 
     def _split(self) -> tuple[bytes, bytes]:
         if self._parts is None:
-            whole = _FOLD.sub(b"", self.raw)
-            found = _COLON.match(whole)
+            raw = self.raw
+            whole = _FOLD.sub(b"", raw) if b"\n" in raw or b"\r" in raw else raw
+            found = _COLON.match(whole) if b'"' in whole else None
             colon = found.end() - 1 if found else whole.find(b":")
             self._parts = (whole, b"") if colon < 0 else (whole[:colon], whole[colon + 1 :])
         return self._parts
@@ -78,7 +84,8 @@ class Line:
     def params(self) -> Params:
         """What the parameters say."""
         if self._params is None:
-            self._params = _params(self.head)
+            head = self.head
+            self._params = _usual(head) if len(head) <= _USUAL else _params(head)
         return self._params
 
     @property
@@ -91,7 +98,8 @@ class Line:
             value = self.value
             if self.params.quoted_printable:
                 value = quopri.decodestring(value)
-            self._text = _CONTROL.sub("", _decoded(value, self.params.first.get("CHARSET", "")))
+            text = _decoded(value, self.params.first.get("CHARSET", ""))
+            self._text = text if text.isprintable() else _CONTROL.sub("", text)
         return self._text
 
     def rewrite(self, text: str) -> None:
@@ -116,22 +124,13 @@ class Params(Struct, frozen=True):
     """The first value by name in upper case, without quotes."""
     types: frozenset[str]
     """All TYPE values in upper case; a bare word of vCard 2.1 is one too."""
-
-    @property
-    def quoted_printable(self) -> bool:
-        """Whether the value is encoded as in vCard 2.1."""
-        return self.first.get("ENCODING", "").upper() == _QP
-
-    @property
-    def preference(self) -> int:
-        """1 for the most preferred: PREF=1 in vCard 4, TYPE=PREF in vCard 3."""
-        given = self.first.get("PREF", "")
-        if given.isascii() and given.isdigit() and len(given) <= 3:
-            return max(1, min(int(given), NO_PREFERENCE))
-        return 1 if "PREF" in self.types else NO_PREFERENCE
+    quoted_printable: bool
+    """Whether the value is encoded as in vCard 2.1."""
+    preference: int
+    """1 for the most preferred: PREF=1 in vCard 4, TYPE=PREF in vCard 3."""
 
 
-_NO_PARAMS = Params({}, frozenset())
+_NO_PARAMS = Params({}, frozenset(), quoted_printable=False, preference=NO_PREFERENCE)
 
 
 def _params(head: bytes) -> Params:
@@ -145,7 +144,19 @@ def _params(head: bytes) -> Params:
             types += value.upper().split(",")
         else:
             first.setdefault(name, value)
-    return Params(first, frozenset(word.strip() for word in types))
+    stripped = frozenset(word.strip() for word in types)
+    quoted_printable = first.get("ENCODING", "").upper() == _QP
+    return Params(first, stripped, quoted_printable, _preference(first.get("PREF", ""), stripped))
+
+
+_usual = lru_cache(1024)(_params)
+"""A book of thousands of cards has the same few heads."""
+
+
+def _preference(given: str, types: frozenset[str]) -> int:
+    if given.isascii() and given.isdigit() and len(given) <= 3:
+        return max(1, min(int(given), NO_PREFERENCE))
+    return 1 if "PREF" in types else NO_PREFERENCE
 
 
 def _named(param: re.Match[bytes]) -> tuple[str, str]:
