@@ -89,6 +89,9 @@ async def test_photos_fill_a_page_sooner(dav: ScriptedDav, connector: CardDav) -
     records, pages = await drain(connector)
     assert len(records) == 5
     assert [len(page.ids) for page in pages] == [2, 2, 1]
+    dav.seen.clear()
+    assert len(await connector.get("contact", list(records), NAMES)) == 5
+    assert dav.methods() == ["addressbook-multiget"] * 3
 
 
 async def test_a_batch_larger_than_an_answer_may_be_is_halved(dav: ScriptedDav) -> None:

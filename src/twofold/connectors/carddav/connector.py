@@ -19,6 +19,7 @@ from twofold.kit.contract import Batch, Http, Identity, Pause, Response, Result,
 from twofold.kit.errors import SchemaChanged
 
 APP = MANIFEST.name
+_MOST_LARGE = 10_000
 _KEPT = 4
 """Listings in the middle of being paged; one that was dropped is made again."""
 
@@ -44,6 +45,8 @@ class CardDav:
         self._found: Cards | None = None
         self._finding = asyncio.Lock()
         self._listings: dict[feed.Position, feed.Listing] = {}
+        self._large: dict[str, int] = {}
+        """Sizes of cards that hold more than text, as last listed: fewer of them in one call."""
 
     def pauses(self, response: Response) -> Sequence[Pause]:
         """A server that is asked too much says so by its status, which ``Http`` knows."""
@@ -71,6 +74,8 @@ class CardDav:
         listing, position = await self._listing(cards, position)
         rest = listing.after(position.after)
         rows, more = feed.page(rest) if fields else (rest, False)
+        if fields:
+            self._note_large(rows)
         following = self._next(position, listing, rows[-1].id if more else None)
         return Batch(
             ids=[row.id for row in rows],
@@ -95,13 +100,18 @@ class CardDav:
         _check(obj, (*fields, *([key] if key else ())))
         if key:
             raise SchemaChanged("TF-F01", object_type=obj, field=f"{key} to look up by")
-        found = await (await self._cards()).fetch(ids)
-        parsed = {record_id: Card(body.content) for record_id, body in found.items()}
-        return {
-            record_id: [_record(record_id, found[record_id], card, fields)]
-            for record_id, card in parsed.items()
-            if object_type(card) == obj
-        }
+        cards = await self._cards()
+        rest: Sequence[feed.Row] = [feed.Row(i, None, self._large.get(i, 0)) for i in ids]
+        found: dict[str, list[Record]] = {}
+        while rest:
+            # Only as many bodies as fill a page are in memory at a time.
+            part, _ = feed.page(rest)
+            rest = rest[len(part) :]
+            for record_id, body in (await cards.fetch([row.id for row in part])).items():
+                card = Card(body.content)
+                if object_type(card) == obj:
+                    found[record_id] = [_record(record_id, body, card, fields)]
+        return found
 
     async def push(self, obj: str, writes: Sequence[Write]) -> Sequence[Result]:
         """One result per write, in order."""
@@ -148,6 +158,11 @@ class CardDav:
             self._listings.pop(next(iter(self._listings)))
         self._listings[_begun(position)] = listing
         return listing, position
+
+    def _note_large(self, rows: Sequence[feed.Row]) -> None:
+        if len(self._large) > _MOST_LARGE:
+            self._large.clear()
+        self._large.update((row.id, row.size) for row in rows if row.is_large)
 
     def _next(
         self, position: feed.Position, listing: feed.Listing, after: str | None

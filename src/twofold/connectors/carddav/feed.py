@@ -48,6 +48,11 @@ class Row(Struct, frozen=True):
     size: int
 
     @property
+    def is_large(self) -> bool:
+        """Whether a page of cards like this one is shorter than others."""
+        return self.size > _PAGE_BYTES // PAGE_CARDS
+
+    @property
     def version(self) -> str | None:
         """The etag, if an equal one means an equal card: a weak one (RFC 9110 §8.8.1) does not."""
         return None if self.etag is None or self.etag.startswith("W/") else self.etag
