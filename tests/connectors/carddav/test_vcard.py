@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twofold.connectors.carddav.fields import SLOTS, new_card, object_type, patch, read
@@ -175,6 +175,7 @@ def _different(before: Card, after: Card) -> list[str]:
 
 
 @given(cards(), CHANGES)
+@example([b"BEGIN:VCARD\r\n", b"ADR:;;c\\\r\n", b"END:VCARD\r\n"], {"city": "Cork"})
 def test_what_is_written_is_read_and_written_again_changes_nothing(
     lines: list[bytes], changes: Fields
 ) -> None:

@@ -219,6 +219,8 @@ def _write(card: Card, slot: Slot, text: str) -> None:
 def _write_part(card: Card, slot: Slot, line: Line, text: str) -> None:
     found = parts(line.text)
     index = slot.part or 0
+    if (len(found[-1]) - len(found[-1].rstrip("\\"))) % 2:
+        found[-1] += "\\"  # a lone one at the end would escape the semicolon that may follow
     found += [""] * (index + 1 - len(found))
     found[index] = escaped(text)
     if any(part.strip() for part in found) or slot.name == "N":
