@@ -10,6 +10,7 @@ RUN    := PYTHONDONTWRITEBYTECODE=1 $(BIN)/python
 SEEDS   ?= 2000
 KILLS   ?= 30
 MINUTES ?= 60
+PORT    ?= 8080
 PYTEST  ?=
 
 CHECKED := $(wildcard src tests benchmarks tools)
@@ -68,8 +69,9 @@ soak: ## MINUTES=n of steady load (not available yet)
 docs: ## The documentation site (not available yet)
 	@$(call MISSING,there is no site builder; read the Markdown files in docs/.)
 
-serve: ## The pages and the API of a running service (not available yet)
-	@$(call MISSING,Twofold has only its command line; see 'twofold --help'.)
+serve: $(VENV)/.demo ## The service over a small demo's data, on PORT=8080
+	@[ -f .serve/state.db ] || $(BIN)/twofold demo --small --data .serve
+	$(BIN)/twofold up --data .serve --port $(PORT)
 
 lock: $(VENV)/.test ## Resolve the dependencies again: requirements/*.txt and the notices
 	$(BIN)/python -m tools.lock
@@ -86,7 +88,7 @@ build: $(VENV)/.test ## The wheel and the source archive, in dist/
 	$(BIN)/python -m build --no-isolation
 
 clean: ## Remove everything that make made
-	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .demo .serve .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from twofold.core.errors import TwofoldError
 from twofold.database.errors import DatabaseError, coding
@@ -94,6 +96,9 @@ class _Opener:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._budgets: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[tuple[str, ...], Budgets]
+        ] = WeakKeyDictionary()
 
     @asynccontextmanager
     async def opened(self, app: str, answers: Mapping[str, str]) -> AsyncIterator[Connector]:
@@ -118,10 +123,20 @@ class _Opener:
         # A third of the program's start, which most commands do without.
         from twofold.kit.http import AioHttp  # noqa: PLC0415
 
-        budgets = Budgets(manifest.name, manifest.limits, self._world)
+        budgets = self._shared(manifest, answers)
         base = answers[manifest.address]
         auth = _auth(manifest, answers)
         return AioHttp(manifest.name, base, self._world, budgets, auth=auth)
+
+    def _shared(self, manifest: Manifest, answers: Mapping[str, str]) -> Budgets:
+        """The budgets of an account: one for all who use it in this program, run after run."""
+        known = self._budgets.setdefault(asyncio.get_running_loop(), {})
+        secret = {question.name for question in manifest.questions if question.secret}
+        plain = sorted(item for item in answers.items() if item[0] not in secret)
+        key = (manifest.name, *(part for item in plain for part in item))
+        if key not in known:
+            known[key] = Budgets(manifest.name, manifest.limits, self._world)
+        return known[key]
 
 
 def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:

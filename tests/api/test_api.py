@@ -52,10 +52,10 @@ def test_a_hub_record_made_here_arrives_in_the_app(admin: Client, shop: Shop) ->
     until(lambda: shop.run("SELECT 1 FROM people WHERE email = 'zoe@hub.example'"))
     edited = admin("PATCH", f"/hub/contact/{made['id']}", {"fields": {"city": "Delft"}}).json
     assert edited["fields"]["city"] == "Delft"
-    tied = admin(
-        "POST", f"/hub/contact/{made['id']}/associations", {"name": "company", "id": "1"}
-    ).json
-    assert tied["associations"]["company"] == [{"id": "1", "primary": True}]
+    firm = admin("GET", "/hub/company?limit=1").json["records"][0]["id"]
+    path = f"/hub/contact/{made['id']}/associations"
+    tied = admin("POST", path, {"name": "company", "id": firm}).json
+    assert tied["associations"]["company"] == [{"id": firm, "primary": True}]
     assert admin("GET", "/hub/contact?limit=1").json["next"]
     admin("DELETE", f"/hub/contact/{made['id']}")
     assert admin("GET", f"/hub/contact/{made['id']}", status=404).code == "TF-U19"
@@ -156,6 +156,14 @@ def test_live_numbers_tell_what_changes(admin: Client, shop: Shop) -> None:
     admin("POST", "/hub/contact", {"fields": {"email": "live@hub.example"}}, status=201)
     until(lambda: sum(event()["shop-contacts"]["counts"].values()) > total)
     connection.close()
+
+
+def test_metrics_for_whoever_may_look(admin: Client, shop: Shop) -> None:
+    assert admin.as_().raw("GET", "/metrics").status == 401
+    found = program(admin, "prometheus", "viewer").raw("GET", "/metrics")
+    text = found.body.decode()
+    assert 'twofold_sync_status{status="active",sync="shop-contacts"} 1.0' in text
+    assert 'twofold_records{state="failing",sync="shop-contacts"} 0.0' in text
 
 
 def test_probes_need_no_sign_in(admin: Client) -> None:

@@ -110,6 +110,11 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         [*contact, "associate", "contact", "1", "company", "4"],
         [*contact, "import", "contact", str(rows)],
         [*contact, "delete", "contact", "1", "--yes"],
+        ["user", "list"],
+        ["user", "invite", "--role", "operator"],
+        ["doctor"],
+        ["backup", str(rows.parent / "COPY")],
+        ["restore", str(rows.parent / "COPY"), "--yes"],
         ["sync", "delete", "shop-contacts", "--yes"],
         ["connection", "remove", "shop", "--yes"],
     ]
@@ -128,7 +133,7 @@ def test_every_command_answers_in_json_and_in_words(tmp_path: Path) -> None:
     for folder, flags in (("a", ["--json"]), ("b", [])):
         program = Program(tmp_path / folder)
         for command in commands:
-            answer = program(*command, *flags)
+            answer = program(*(word.replace("COPY", f"copy-{folder}") for word in command), *flags)
             assert answer.err == ""
             if flags:
                 assert isinstance(json.loads(answer.out), dict)

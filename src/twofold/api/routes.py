@@ -8,7 +8,17 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from twofold.api import connecting, hub_records, live, looking, people, probes, signing, syncing
+from twofold.api import (
+    connecting,
+    hub_records,
+    live,
+    looking,
+    metrics,
+    people,
+    probes,
+    signing,
+    syncing,
+)
 from twofold.api.answers import refusal, reply
 from twofold.api.live import Live
 from twofold.api.pool import Pool
@@ -25,6 +35,7 @@ def mount(app: FastAPI, pool: Pool, log: Log) -> None:
     app.state.pool = pool
     app.state.live = Live(pool)
     app.include_router(probes.router)
+    app.include_router(metrics.router)
     for module in (signing, people, connecting, syncing, looking, hub_records, live):
         app.include_router(module.router, prefix=PREFIX)
 

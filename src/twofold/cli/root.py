@@ -21,6 +21,7 @@ from twofold.cli import (
     runs,
     syncs,
     up,
+    upkeep,
 )
 from twofold.cli.command import Root
 
@@ -48,6 +49,7 @@ _MODULES = (
     approvals,
     hub,
     up,
+    upkeep,
 )
 
 for _module in _MODULES:

@@ -70,4 +70,14 @@ CODES = (
         "It is tried again by itself; if it repeats, report it with the lines of the log.",
         retryable=True,
     ),
+    Code(
+        "TF-S41",
+        "The backup {path} cannot be made: {reason}.",
+        "Name a folder that does not exist yet, on a disk with room.",
+    ),
+    Code(
+        "TF-S42",
+        "{path} is not a backup: it holds no state.db.",
+        "Name the folder that 'twofold backup' made.",
+    ),
 )
