@@ -32,7 +32,7 @@ from twofold.core.records import Side
 from twofold.core.schema import ObjectType
 from twofold.engine.run import Ending, run_slice
 from twofold.engine.setup import install
-from twofold.engine.world import RealWorld
+from twofold.engine.world import RealWorld, calm_collector
 from twofold.kit.auth import BasicAuth
 from twofold.kit.budgets import Budgets
 from twofold.kit.contract import Connector
@@ -160,4 +160,5 @@ async def main(
 
 if __name__ == "__main__":
     kind, path, hub, app, *steps = sys.argv[1:]
+    calm_collector()  # as the command line does
     print(orjson.dumps(asyncio.run(main(kind, path, (hub, app), steps))).decode())

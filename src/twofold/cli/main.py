@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 
@@ -12,11 +11,9 @@ def main() -> int:
     try:
         # Loaded here, so that Ctrl-C meanwhile ends as quietly as it does later.
         from twofold.cli.root import twofold  # noqa: PLC0415
+        from twofold.engine.world import calm_collector  # noqa: PLC0415
 
-        # A run makes and drops millions of records, none of them in a cycle: the collector is
-        # asked seldom, and not about what was loaded at the start.
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 50)
+        calm_collector()
         for stream in (sys.stdout, sys.stderr):
             # What a terminal cannot show must not end a command.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -51,7 +51,7 @@ _split_host = tldextract.TLDExtract(
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def domain_key(value: str) -> str | None:
     """The registrable domain of a domain, a URL or an e-mail address, in ASCII.
 

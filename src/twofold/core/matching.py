@@ -67,6 +67,20 @@ def key_maker(rules: Rules) -> KeyMaker:
     return lambda side, fields: make[side](fields)
 
 
+def strongest_keys(rules: Rules) -> Callable[[Side, Fields], Collection[str]]:
+    """Return the function that reads only the keys of the strongest level off a record."""
+    if rules.matching is Matching.CONTACTS:
+        emails = {side: emails_of(rules, side) for side in Side}
+        return lambda side, fields: emails[side](fields)
+    make = key_maker(rules)
+
+    def read(side: Side, fields: Fields) -> Collection[str]:
+        levels = make(side, fields).levels
+        return levels[0] if levels else ()
+
+    return read
+
+
 def key_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     """The fields of a side that match keys come from: read them even where they are not mapped."""
     if isinstance(rules.matching, CustomMatching):

@@ -241,11 +241,9 @@ def _match_ahead(context: Context, places: Sequence[Place], matched: _Matched) -
 
 def _strongly_equal(context: Context, side: Side, record: Stored, twin: Stored) -> bool:
     """Whether two records share a key of the strongest level; a hash only proposes."""
-    ours = context.key_maker(side, record.record.fields)
-    theirs = context.key_maker(side.other, twin.record.fields)
-    if ours.firm or not (ours.levels and theirs.levels):
-        return False
-    return not set(ours.levels[0]).isdisjoint(theirs.levels[0])
+    ours = context.strongest_keys(side, record.record.fields)
+    theirs = context.strongest_keys(side.other, twin.record.fields)
+    return not set(ours).isdisjoint(theirs)
 
 
 def _match_groups(context: Context, places: Sequence[Place], matched: _Matched) -> None:

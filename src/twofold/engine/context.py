@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from twofold.core.association_sets import targets_of
 from twofold.core.associations import Twins, Waiting, kept_name
-from twofold.core.matching import KeyMaker, key_maker
+from twofold.core.matching import KeyMaker, key_maker, strongest_keys
 from twofold.core.plan import Program
 from twofold.core.records import Fields, Record, Side
 from twofold.core.values import Value
@@ -43,6 +43,7 @@ class Context:
         self.limits.moved()
         self.program = Program(sync.rules, self.limits.now())
         self.key_maker: KeyMaker = key_maker(sync.rules)
+        self.strongest_keys = strongest_keys(sync.rules)
         self.ports = ports
         self.fence = fence
         self._names = {side: _names(sync, self.program, side) for side in Side}

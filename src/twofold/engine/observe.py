@@ -14,7 +14,8 @@ from twofold.core.values import Value
 from twofold.store.syncs import Sync, subscribers_of
 from twofold.store.types import Subscriber
 
-_SIGN = 1 << 63
+_SIGN, _WHOLE = 1 << 63, 1 << 64
+_hash = xxhash.xxh3_64_intdigest
 
 
 class Audience:
@@ -36,11 +37,12 @@ class Audience:
 
 def key_hashes(keys: MatchKeys) -> list[int]:
     """Signed 64-bit hashes of all keys of all levels; a hash only proposes."""
-    return [
-        _signed(xxhash.xxh3_64_intdigest(f"{level} {key}".encode("utf-8", "surrogatepass")))
-        for level, found in enumerate(keys.levels)
-        for key in found
-    ]
+    hashes = []
+    for level, found in enumerate(keys.levels):
+        for key in found:
+            number = _hash(f"{level} {key}".encode("utf-8", "surrogatepass"))
+            hashes.append(number - _WHOLE if number >= _SIGN else number)
+    return hashes
 
 
 def shown(record: Record, names: Sequence[str], associations: Sequence[str]) -> dict[str, Value]:
@@ -49,7 +51,10 @@ def shown(record: Record, names: Sequence[str], associations: Sequence[str]) -> 
     Of an association with a mark behind its name, all targets are kept.
     """
     fields = record.fields
-    kept = {name: fields[name] for name in names if name in fields}
+    if len(fields) == len(names) and all(map(fields.__contains__, names)):
+        kept = dict(fields)  # the usual case
+    else:
+        kept = {name: fields[name] for name in names if name in fields}
     for association in associations:
         name = association.removesuffix(ALL_MARK)
         targets = record.associations.get(name)
@@ -64,7 +69,3 @@ def shown(record: Record, names: Sequence[str], associations: Sequence[str]) -> 
 def related(associations: Sequence[str]) -> tuple[str, ...]:
     """The names by which an app is asked for its associations."""
     return tuple(dict.fromkeys(name.removesuffix(ALL_MARK) for name in associations))
-
-
-def _signed(number: int) -> int:
-    return number - (_SIGN << 1) if number >= _SIGN else number

@@ -167,9 +167,10 @@ class Records:
         return [as_stored(*r) for r in found]
 
     def living(self, reader_id: int) -> Iterator[Stored]:
-        """All records of a reader that exist, decoded one by one."""
+        """All records of a reader that exist, decoded one by one, in the order of their rows."""
         found = self._connection.execute(
-            "SELECT row, id, version, shown, gone, into_id FROM records"
+            # In the order of the file: by the index on ids, each would be looked up on its own.
+            "SELECT row, id, version, shown, gone, into_id FROM records NOT INDEXED"
             " WHERE reader = ? AND gone = 0",
             (reader_id,),
         )
