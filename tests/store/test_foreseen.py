@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.store.shelf import Shelf
 
@@ -23,6 +23,7 @@ edits = st.lists(
 )
 
 
+@example({"1": "a"}, {"1": "a"}, [("settle", Side.HUB, "1", ""), ("show", Side.HUB, "1", "")])
 @given(people, people, edits)
 @settings(max_examples=300, deadline=None)
 def test_what_is_foreseen_is_what_matching_all_unlinked_records_comes_to(

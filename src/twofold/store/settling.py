@@ -10,6 +10,7 @@ import orjson
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
+from twofold.store.foreseen import any_foreseen, forget_foreseen
 from twofold.store.gone import count
 from twofold.store.limits import settle_limits
 from twofold.store.linkrows import encode_note, encode_outcome
@@ -332,9 +333,11 @@ def _settle_due(db: sqlite3.Connection, sync: int, settlement: Settlement) -> No
 
 def _forget_due(db: sqlite3.Connection, sync: int, done: Sequence[Place]) -> None:
     """What was dealt with is no longer due, nor to be tried again, nor foreseen."""
+    if any_foreseen(db, sync):
+        forget_foreseen(db, sync, done)
     for side in Side:
         rows = _json([row for s, row in done if s is side])
-        for table in ("due", "retries", "foreseen"):
+        for table in ("due", "retries"):
             db.execute(
                 f"DELETE FROM {table} WHERE sync = ? AND side = ?"
                 " AND row IN (SELECT value FROM json_each(?))",
