@@ -74,6 +74,7 @@ def test_the_version() -> None:
 def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
     """Each command once, in an order in which all succeed."""
     contact = ["hub", "records"]
+    mapping = ["sync", "mapping"]
     return [
         ["app", "list"],
         ["app", "show", "sql"],
@@ -100,6 +101,13 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         ["records", "in-sync", "--limit", "1"],
         ["records", "waiting"],
         ["explain", "shop-contacts", "p1@shop.example"],
+        [*mapping, "list", "shop-contacts"],
+        ["sync", "suggest", "shop-contacts"],
+        [*mapping, "add", "shop-contacts", "city", "phone", "--dry-run"],
+        [*mapping, "set", "shop-contacts", "phone", "--when", "if-empty", "--yes"],
+        [*mapping, "off", "shop-contacts", "phone", "--yes"],
+        [*mapping, "on", "shop-contacts", "phone", "--yes"],
+        [*mapping, "remove", "shop-contacts", "phone", "--yes"],
         ["approvals", "list"],
         ["approvals", "approve", "--all"],
         ["approvals", "reject", "--all"],

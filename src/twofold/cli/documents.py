@@ -54,7 +54,7 @@ def validate(path: str | None, wants_schema: bool) -> None:
     data = _contents(path)
     changes = ask_app(lambda here: applying.checked(here, data, path))
     if as_json():
-        reply({"syncs": [_planned(change) for change in changes]})
+        reply({"syncs": [planned(change) for change in changes]})
         return
     for change in changes:
         for warning in change.warnings:
@@ -116,19 +116,19 @@ def confirmed(work: Any, yes: bool, dry: bool) -> None:
 
     changes, effects = ask_app(seen)
     if dry:
-        _show_planned(changes, effects)
+        show_planned(changes, effects)
         return
     live = [c for c in changes if c.old is not None and c.needed]
     if live and not yes:
         if not as_json():
-            _show_planned(changes, effects)
+            show_planned(changes, effects)
         confirm("change " + ", ".join(change.name for change in live), yes)
     done = ask(lambda here: applying.applied(here, changes), writes=True)
     if as_json():
         reply({"syncs": [_done(one) for one in done]})
         return
     for one in done:
-        _show_done(one)
+        show_done(one)
 
 
 def _contents(path: str) -> bytes:
@@ -143,7 +143,8 @@ def _contents(path: str) -> bytes:
         raise TwofoldError("TF-Y11", path=path, reason=reason) from error
 
 
-def _planned(change: Change, effect: Effect | None = None) -> dict[str, Any]:
+def planned(change: Change, effect: Effect | None = None) -> dict[str, Any]:
+    """What a change is about to do, as JSON."""
     does = "make" if change.old is None else "edit" if change.needed else "nothing"
     found: dict[str, Any] = {
         "name": change.name,
@@ -153,10 +154,11 @@ def _planned(change: Change, effect: Effect | None = None) -> dict[str, Any]:
     return found if effect is None else {**found, "effect": effect}
 
 
-def _show_planned(changes: Sequence[Change], effects: Sequence[Effect | None]) -> None:
+def show_planned(changes: Sequence[Change], effects: Sequence[Effect | None]) -> None:
+    """Tell what changes would do."""
     if as_json():
         pairs = zip(changes, effects, strict=True)
-        reply({"syncs": [_planned(change, effect) for change, effect in pairs]})
+        reply({"syncs": [planned(change, effect) for change, effect in pairs]})
         return
     for change, effect in zip(changes, effects, strict=True):
         if change.old is None:
@@ -179,7 +181,8 @@ def _show_effect(effect: Effect | None) -> None:
         say(f"  read for the first time with the next run: {', '.join(effect.unread)}")
 
 
-def _show_done(one: Applied) -> None:
+def show_done(one: Applied) -> None:
+    """Tell what became of a change."""
     ends = {"made": "is made", "edited": "is changed", "unchanged": "is as it was"}
     say(f"{one.name} {ends[one.did]}; it is {'on' if one.enabled else 'off'}.")
     _show_effect(one.effect)

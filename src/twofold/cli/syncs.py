@@ -12,11 +12,13 @@ from twofold.cli.command import Group, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
 from twofold.cli.documents import edit
 from twofold.cli.limits import LEAVING, limit, show_limits
+from twofold.cli.mappings import mapping, suggest
 from twofold.cli.output import reply, say, table
 from twofold.cli.running import run_command
 from twofold.cli.verifying import unfreeze_command, verify_command
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import CustomMatching, Deletes, Direction, Matching
+from twofold.core.parts import plain_name
 from twofold.core.records import Side
 from twofold.core.validate import Problem
 from twofold.services import health, limits, syncs
@@ -275,6 +277,8 @@ def delete(name: str, yes: bool) -> None:
 
 sync.add_command(run_command)
 sync.add_command(edit)
+sync.add_command(mapping)
+sync.add_command(suggest)
 sync.add_command(resume_command)
 sync.add_command(brakes_command)
 sync.add_command(limit)
@@ -305,7 +309,11 @@ def described(found: Sync) -> dict[str, Any]:
         "leaving": rules.leaving.value.replace("_", "-"),
         "from_now_on": rules.from_now_on,
         "mappings": [
-            {"hub": m.hub.name, "app": m.app.name, "direction": _word(m.direction)}
+            {
+                "hub": plain_name(m.hub.name),
+                "app": plain_name(m.app.name),
+                "direction": _word(m.direction),
+            }
             for m in rules.mappings
         ],
         "associations": [
@@ -329,7 +337,10 @@ def _show(found: Sync) -> None:
     say(f"  {'on' if found.enabled else 'off'}; the {rules.default_side.value} wins conflicts;")
     say(f"  matching: {matching_words(rules.matching)}; {only}")
     show_limits(rules)
-    rows = [(m.hub.name, _ARROWS[m.direction], m.app.name, "field") for m in rules.mappings]
+    rows = [
+        (plain_name(m.hub.name), _ARROWS[m.direction], plain_name(m.app.name), "field")
+        for m in rules.mappings
+    ]
     rows += [(m.hub, arrow, m.app, f"association, {m.targets.value}") for m in rules.associations]
     table(("hub", "", "app", ""), rows, "No mappings.")
 

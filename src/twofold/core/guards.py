@@ -10,6 +10,7 @@ from msgspec import Struct
 from twofold.core.codes import CODES
 from twofold.core.mappings import Rules
 from twofold.core.matching import key_fields
+from twofold.core.parts import part_names
 from twofold.core.records import Side
 from twofold.core.schema import ObjectType
 
@@ -132,8 +133,11 @@ def gone_fields(rules: Rules, side: Side, now: ObjectType | None) -> tuple[str, 
 
 def needed(rules: Rules, side: Side) -> tuple[str, ...]:
     """The fields of a side that mappings, matching and its filter use."""
-    mapped = (mapping.end(side).name for mapping in rules.mappings)
-    return tuple(dict.fromkeys((*mapped, *key_fields(rules, side), *rules.filter_of(side).fields)))
+    mapped = (name for m in rules.mappings for name in part_names(m.end(side).name))
+    given = (constant.field for constant in rules.constants if constant.side is side)
+    return tuple(
+        dict.fromkeys((*mapped, *given, *key_fields(rules, side), *rules.filter_of(side).fields))
+    )
 
 
 def _changed(rules: Rules, side: Side, now: ObjectType | None) -> Iterator[str]:

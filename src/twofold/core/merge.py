@@ -16,6 +16,7 @@ from msgspec import Struct
 from twofold.core.convert import Conversion
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.mappings import Blanks, Direction, When
+from twofold.core.parts import plain_name
 from twofold.core.records import Fields, Side
 from twofold.core.values import Value, is_blank
 
@@ -305,6 +306,6 @@ def _finish(
     try:
         value = conversion.write[to](source)
     except TwofoldError as error:
-        issue = msgspec.structs.replace(error.issue, field=conversion.fields[to])
+        issue = msgspec.structs.replace(error.issue, field=plain_name(conversion.fields[to]))
         return Decision(conversion.name, Reason.FAILED, settled=False, issue=issue)
     return Decision(conversion.name, reason, to, value, source)

@@ -54,6 +54,13 @@ def plain_name(name: str) -> str:
     return name.replace(SEPARATOR, "+")
 
 
+def plain_value(value: Value) -> Value:
+    """A value for people: the parts of a whole with a plus between them."""
+    if isinstance(value, str) and SEPARATOR in value:
+        return " + ".join(parts_of(value))
+    return value
+
+
 def parts_of(text: str) -> list[str]:
     """The parts of a value, without white space around them."""
     return [part.strip() for part in text.split(SEPARATOR)]

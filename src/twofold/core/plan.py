@@ -27,6 +27,7 @@ from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import UNMET, Link, seen_given
 from twofold.core.mappings import AssociationMapping, Direction, Rules, Targets
 from twofold.core.merge import AGREED, Merge, Reason, Seen, likeness, merge
+from twofold.core.parts import plain_name
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
 from twofold.core.values import Value, as_text, is_blank
@@ -182,7 +183,7 @@ def plan_single(
         try:
             values[name] = write(source)
         except TwofoldError as error:
-            issues.append(msgspec.structs.replace(error.issue, field=theirs))
+            issues.append(msgspec.structs.replace(error.issue, field=plain_name(theirs)))
     associate, waits = _new_associations(program, side, record, twins)
     return Create(side.other, record, values, associate, tuple(issues), waits)
 

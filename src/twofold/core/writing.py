@@ -15,7 +15,7 @@ from twofold.core import normalize
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import FieldMapping
 from twofold.core.options import joined, labels_of, translator
-from twofold.core.parts import parts_of, whole_of
+from twofold.core.parts import parts_of, plain_name, plain_value, whole_of
 from twofold.core.records import Side
 from twofold.core.schema import Field
 from twofold.core.transforms import NoFit, Text
@@ -67,7 +67,10 @@ def _guarded(target: Field, convert: Writer) -> Writer:
 
 def _unfit(target: Field, value: Value, expected: str) -> TwofoldError:
     return TwofoldError(
-        "TF-R01", field=target.name, value=as_text(value)[:_MOST_SHOWN], expected=expected
+        "TF-R01",
+        field=plain_name(target.name),
+        value=as_text(plain_value(value))[:_MOST_SHOWN],
+        expected=expected,
     )
 
 
@@ -164,7 +167,10 @@ def _transformed(mapping: FieldMapping, side: Side, region: str) -> Writer:
         try:
             text = cross(as_text(value))
         except NoFit as error:
-            facts = {"field": target.name, "value": as_text(value)[:_MOST_SHOWN]}
+            facts = {
+                "field": plain_name(target.name),
+                "value": as_text(plain_value(value))[:_MOST_SHOWN],
+            }
             raise TwofoldError("TF-R13", **facts, expected=error) from None
         return _fitting_whole(text, target, value)
 
@@ -194,7 +200,10 @@ def _to_choice(mapping: FieldMapping, side: Side) -> Writer:
         found = find(as_text(value).strip())
         if found is None:
             code = "TF-R12" if target.kind is Kind.OWNER else "TF-R11"
-            facts = {"field": target.name, "value": as_text(value)[:_MOST_SHOWN]}
+            facts = {
+                "field": plain_name(target.name),
+                "value": as_text(plain_value(value))[:_MOST_SHOWN],
+            }
             raise TwofoldError(code, **facts, known=_one_of(target))
         return _fitting(found, target, value)
 

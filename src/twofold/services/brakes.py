@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from twofold.core.errors import TwofoldError
 from twofold.core.guards import BrakeName, brake_of, gone_fields
 from twofold.core.mappings import FieldMapping, Rules
+from twofold.core.parts import find_field
 from twofold.core.records import Side
 from twofold.core.schema import ObjectType
 from twofold.core.validate import check
@@ -102,9 +103,10 @@ def _without(
         app=types[Side.APP],
         mappings=tuple(m for m in mappings if m is not None),
         associations=associations,
+        constants=tuple(c for c in rules.constants if c.field not in gone[c.side]),
     )
 
 
 def _renewed(mapping: FieldMapping, types: Mapping[Side, ObjectType]) -> FieldMapping | None:
-    hub, app = (types[side].field(mapping.end(side).name) for side in Side)
+    hub, app = (find_field(types[side], mapping.end(side).name) for side in Side)
     return None if hub is None or app is None else structs.replace(mapping, hub=hub, app=app)

@@ -16,6 +16,7 @@ from twofold.core.health import Outcome
 from twofold.core.mappings import Matching
 from twofold.core.matching import level_names
 from twofold.core.merge import Reason
+from twofold.core.parts import plain_name, plain_value
 from twofold.core.plan import Create, PairPlan, Update
 from twofold.core.records import Side
 from twofold.core.values import Value, is_blank
@@ -174,16 +175,16 @@ def _fields(
     decisions = {} if plan is None else {d.name: d for d in plan.merge.decisions}
     for c in context.program.conversions:
         ours, theirs = (values[side].get(c.fields[side]) for side in Side)
+        ours, theirs, name = plain_value(ours), plain_value(theirs), plain_name(c.name)
         decision = decisions.get(c.name)
         if decision is not None:
-            yield FieldLine(
-                c.name, ours, theirs, decision.reason, decision.to, decision.value, decision.issue
-            )
+            value = plain_value(decision.value)
+            yield FieldLine(name, ours, theirs, decision.reason, decision.to, value, decision.issue)
         elif create is not None and c.name in create.values:
-            written = create.values[c.name]
-            yield FieldLine(c.name, ours, theirs, Reason.FILLED, create.side, written)
+            written = plain_value(create.values[c.name])
+            yield FieldLine(name, ours, theirs, Reason.FILLED, create.side, written)
         else:
-            yield FieldLine(c.name, ours, theirs, _unwritten(plan, create, ours, theirs))
+            yield FieldLine(name, ours, theirs, _unwritten(plan, create, ours, theirs))
     planned = {} if plan is None else {a.name: a for a in plan.associations}
     for mapping in context.sync.rules.associations:
         name = kept_name(mapping, Side.HUB)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from twofold.core.guards import BrakeName
 from twofold.core.mappings import Rules
+from twofold.core.parts import part_names
 from twofold.database.sqlite import Database
 from twofold.store.fences import disturb
 from twofold.store.syncs import RunStatus
@@ -113,7 +114,7 @@ def _narrow(db: sqlite3.Connection, reader: int, names: Collection[str]) -> None
     """What nobody can read any more is not asked for."""
     for column in ("fields", "associations"):
         (text,) = db.execute(f"SELECT {column} FROM readers WHERE id = ?", (reader,)).fetchone()
-        left = [name for name in orjson.loads(text) if name not in names]
+        left = [n for n in orjson.loads(text) if not set(part_names(n)) & set(names)]
         db.execute(
             f"UPDATE readers SET {column} = ? WHERE id = ?", (orjson.dumps(left).decode(), reader)
         )

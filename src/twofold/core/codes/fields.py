@@ -116,6 +116,11 @@ CODES = (
         "Correct the constant, or map a field to it.",
     ),
     Code(
+        "TF-F23",
+        "{text} is no transform.",
+        "Begin with one of the catalog, such as prefix:T-, case:upper or lookup:a=1,b=2.",
+    ),
+    Code(
         "TF-F30",
         "{app} no longer has a table or column that we read: {reason}.",
         "Bring it back, or change the sync's mappings to what the database has now.",
