@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.mutants.effects import READING, WRITING
+from tests.mutants.limiting import LIMITING
 from tests.mutants.rules import CORE
 from tests.mutants.storing import STORING
 
-MUTANTS = (*CORE, *WRITING, *READING, *STORING)
+MUTANTS = (*CORE, *WRITING, *READING, *STORING, *LIMITING)

@@ -11,6 +11,8 @@ PLAN = ("pytest", "tests/core/test_plan.py")
 MATCHING = ("pytest", "tests/core/test_matching.py")
 ENGINE = ("pytest", "tests/engine")
 TROUBLE = ("pytest", "tests/engine/test_trouble.py")
+FILTERS = ("pytest", "tests/core/test_filters.py")
+LIMITS = ("pytest", "tests/engine/test_limits.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
 HISTORIES = ("tests.simulation", "--seeds", "150", "--stop", "--processes", "1")
 

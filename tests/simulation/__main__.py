@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.simulation.broken import Broken
 from tests.simulation.draw import draw
 from tests.simulation.history import History
-from tests.simulation.promises import Broken, verdict
+from tests.simulation.promises import verdict
 from tests.simulation.script import Script, dumps, loads
 from tests.simulation.shrink import failure, shrink
 from tests.simulation.table import FAULTS, Tally, lines

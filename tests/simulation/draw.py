@@ -6,6 +6,7 @@ from random import Random
 
 from tests.simulation.apps import EDITED, REWRITES
 from tests.simulation.faults import KINDS, STEP
+from tests.simulation.limits import draw_limits
 from tests.simulation.script import Act, AppScript, Round, Script, SyncScript, Trouble
 from tests.simulation.users import ACTS
 
@@ -19,6 +20,8 @@ CRASHES = 2
 ACTS_PER_ROUND = (3, 7)
 FEWEST_ACTS = 44
 """Some of them may be refused by the app."""
+LIMITED = 0.3
+"""The share of histories with limits."""
 SIDES = tuple(Side)
 
 
@@ -33,7 +36,8 @@ def draw(seed: int) -> Script:
         acts = tuple(draw_act(random, sync) for _ in range(max(2, missing // CRASHES + 1)))
         crash = Trouble("crash between effects", STEP, random.randint(1, 4))
         rounds.insert(random.randrange(len(rounds) + 1), Round(acts, 60, (crash,)))
-    return Script(hub, app, sync, tuple(rounds))
+    script = Script(hub, app, sync, tuple(rounds))
+    return draw_limits(random, script) if random.random() < LIMITED else script
 
 
 def draw_sync(random: Random) -> SyncScript:

@@ -120,7 +120,24 @@ class History:
 
     def act(self, act: Act) -> None:
         """Somebody does something."""
+        if act.what == "by hand":
+            self._by_hand(act)
+            return
         self.story.append(f"  {self.users.act(act)}")
+
+    def _by_hand(self, act: Act) -> None:
+        """A person excludes a record, pauses it, or lets it take part again."""
+        sync = self.state.syncs.get(self.syncs[self.setup.objects.index(act.obj)])
+        rows = [s.row for s in self.state.records.living(sync.reader(act.side))]
+        if not rows:
+            return
+        row = rows[act.pick % len(rows)]
+        until = None if act.more < 3 else self.world.now().timestamp() + act.more * 36_000
+        if act.more % 3 == 2:
+            self.state.limits.include(sync.id, [(act.side, row)])
+        else:
+            self.state.limits.exclude(sync.id, [(act.side, row)], "drawn", until)
+        self.story.append(f"  by hand: row {row} of the {act.side}, until {until}")
 
     def settle(self) -> None:
         """Run in calm until a round writes nothing."""

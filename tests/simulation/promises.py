@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from tests.simulation.apps import TAGS
+from tests.simulation.broken import Broken
 from tests.simulation.history import MOST_QUIET_ROUNDS, History, NeverQuiet
+from tests.simulation.limit_promises import limits_hold, sends
 from tests.simulation.oracle import check_field
 
 from twofold.core.health import State
@@ -18,14 +20,6 @@ from twofold.core.mappings import Direction, Rules
 from twofold.core.records import Record, Side
 from twofold.core.schema import Op
 from twofold.core.values import is_blank
-
-
-class Broken(AssertionError):
-    """A promise does not hold."""
-
-    def __init__(self, promise: str, sentence: str) -> None:
-        self.promise = promise
-        super().__init__(f"{promise}: {sentence}")
 
 
 def verdict(history: History) -> dict[str, int]:
@@ -206,7 +200,7 @@ def no_edit_is_lost(history: History) -> int:
     for sync, rules in _syncs(history):
         for hub, app, state in _pairs(history, sync, rules):
             ends = {Side.HUB: hub, Side.APP: app}
-            if state != State.IN_SYNC or not _both_send(rules, ends):
+            if state != State.IN_SYNC or not _both_send(history, rules, ends):
                 continue
             for mapping in rules.mappings:
                 wrong = check_field(history, rules, mapping, ends)
@@ -217,11 +211,12 @@ def no_edit_is_lost(history: History) -> int:
     return checked
 
 
-def _both_send(rules: Rules, ends: dict[Side, Record]) -> bool:
+def _both_send(history: History, rules: Rules, ends: dict[Side, Record]) -> bool:
     """Whether neither side is kept from sending."""
-    return not rules.require_email or all(
-        not is_blank(r.fields.get("email")) for r in ends.values()
-    )
+    if rules.hub.name != "contact":
+        return True
+    reached = [side for side in Side if rules.direction.reaches(side.other)]
+    return all(sends(history, rules, side, ends[side]) for side in reached)
 
 
 PROMISES: dict[str, Callable[[History], int]] = {
@@ -232,4 +227,5 @@ PROMISES: dict[str, Callable[[History], int]] = {
     "excluded": excluded_is_untouched,
     "counted once": every_record_counts_once,
     "no edit lost": no_edit_is_lost,
+    "limits": limits_hold,  # last: the history goes on
 }

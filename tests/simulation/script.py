@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from twofold.core.filters import Leaving
 from twofold.core.mappings import Direction
 from twofold.core.records import Side
 from twofold.core.schema import Feed
@@ -54,6 +55,10 @@ class SyncScript(Struct, frozen=True, omit_defaults=True):
     """Clearing a field clears its twin, instead of nothing."""
     one_way: tuple[tuple[str, Direction], ...] = ()
     """Fields with a direction of their own, by name."""
+    hub_limit: str = ""
+    """Which contacts the hub sends, see ``limits.LIMITS``."""
+    app_limit: str = ""
+    leaving: Leaving = Leaving.STOP
 
 
 class Act(Struct, frozen=True, omit_defaults=True):

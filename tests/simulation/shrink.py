@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, structs
+from tests.simulation.broken import Broken
 from tests.simulation.history import History
-from tests.simulation.promises import Broken, verdict
+from tests.simulation.promises import verdict
 from tests.simulation.script import Round, Script
 
 P = TypeVar("P")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -251,6 +252,17 @@ class Users:
         app.associate(kind, source, "company", Target(firm, primary=True))
         return f"{kind} {source} works for company {firm}"
 
+    def move(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Change what a limit asks for."""
+        if obj != "contact":
+            return ""
+        if act.more % 10 < 3:
+            day = date(2026, 1, 1) + timedelta(days=act.more // 10 % 14)
+            return self._set(side, obj, record_id, "date_of_birth", day, again=True)
+        name = ("in", "in", "out", "also in", None)[act.more // 10 % 5]
+        self.setup.apps[side].edit(obj, record_id, {"lastname": name})
+        return f"{obj} {record_id} lastname := {name!r}"
+
     # --- the log --------------------------------------------------------------------------
 
     def _value(self, side: Side, obj: str, record_id: str, field: str) -> Value:
@@ -301,4 +313,5 @@ ACTS = {
     "merge": Kind(2, Users.merge),
     "touch": Kind(4, Users.touch),
     "associate": Kind(8, Users.associate, of_record=False),
+    "move": Kind(0, Users.move),
 }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 from tests.simulation.apps import FIELDS, SimulatedApp, build_app, build_types
+from tests.simulation.limits import limited
 from tests.simulation.script import Script, SyncScript
 
 from twofold.core.mappings import (
@@ -80,6 +81,7 @@ def build(script: Script, world: SimulatedWorld) -> Setup:
     clock = lambda: world.apps_time  # noqa: E731
     apps = {side: build_app(side, script.side(side), types[side], clock) for side in Side}
     rules = [build_rules(name, script.sync, types) for name in script.sync.types]
+    rules = [limited(r, script.sync) if r.hub.name == "contact" else r for r in rules]
     return Setup(apps, rules, script)
 
 
