@@ -70,9 +70,11 @@ class Context:
             return None
         return self.state.by_hand.refused(self.sync.id, hub_rows)
 
-    def refused_of(self, side: Side, row: int) -> list[int]:
-        """The rows of the other side that a person has cut from this record."""
-        return self.state.by_hand.refused_of(self.sync.id, side, row) if self._any_refused else []
+    def refused_of(self, side: Side, row: int, *, ever: bool = False) -> list[int]:
+        """The rows of the other side that a person has cut from this record, or ``ever`` had."""
+        if not self._any_refused:
+            return []
+        return self.state.by_hand.refused_of(self.sync.id, side, row, ever=ever)
 
     def keep_time(self) -> None:
         """Another day has begun: what depends on it is compiled again."""

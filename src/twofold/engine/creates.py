@@ -115,7 +115,7 @@ def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     associate = work.create.associate
     payload = encode({**fields, **_noted(associate)})
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
-    apart = context.refused_of(work.side.other, work.source.row)
+    apart = context.refused_of(work.side.other, work.source.row, ever=True)
     told = payload + repr(apart).encode() if apart else payload
     ref = f"{place}-{xxhash.xxh3_64_hexdigest(told)}"
     write = Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
@@ -165,7 +165,28 @@ async def create(
     pushed = await push(context, port, [outcome.write for outcome in outcomes])
     for outcome, answer in zip(outcomes, pushed.answers, strict=True):
         await _take(context, port, outcome, answer)
+    if port.type.idempotent:
+        _leave_taken(context, port, outcomes)
     return pushed.error
+
+
+def _leave_taken(context: Context, port: Port, outcomes: Sequence[CreateOutcome]) -> None:
+    """A create that was sent before is answered with what it made then.
+
+    If a person has linked that to another record meanwhile, it is not ours to link: they decide.
+    """
+    made = {o.held.id: o for o in outcomes if o.held is not None}
+    known = context.state.records.known(port.reader, list(made))
+    if not known:
+        return
+    rows = [found.row for found in known.values()]
+    taken = context.state.links.linked(context.sync.id, port.side, rows)
+    for record_id, found in known.items():
+        if found.row in taken:
+            outcome = made[record_id]
+            outcome.held, outcome.written, outcome.vanished = None, {}, False
+            blocked = excluded("TF-X12", app=port.app, candidates=record_id)
+            outcome.blocked = Outcome(blocked.state, blocked.issues, (record_id,))
 
 
 async def _take(context: Context, port: Port, outcome: CreateOutcome, answer: Answer) -> None:

@@ -193,6 +193,8 @@ def _conclude(
     known = context.state.records.known(port.reader, [held.id])
     if context.state.links.linked(context.sync.id, side, [k.row for k in known.values()]):
         return  # it was merged into a record that has a twin already
+    if any(k.row in context.refused_of(side.other, creation.source) for k in known.values()):
+        return  # a person has cut the two before we knew that we made one of them
     (sighting,) = port.sight([(held, held.digest)], known, looked=True)
     link = created_link(context, CreateOutcome(work, write, held=held, written=written), sighting)
     if creation.planned != source.shown:  # the source moved on since the note

@@ -69,7 +69,7 @@ class ByHand:
         """App rows by hub row: pairs that were cut apart."""
         found: dict[int, set[int]] = {}
         rows = self._connection.execute(
-            "SELECT hub, app FROM refusals WHERE sync = ?"
+            "SELECT hub, app FROM refusals WHERE sync = ? AND NOT lifted"
             " AND hub IN (SELECT value FROM json_each(?))",
             (sync, _json(list(hub_rows))),
         )
@@ -77,17 +77,17 @@ class ByHand:
             found.setdefault(hub, set()).add(app)
         return found
 
-    def refused_of(self, sync: int, side: Side, row: int) -> list[int]:
-        """The rows of the other side that a record was cut from."""
+    def refused_of(self, sync: int, side: Side, row: int, *, ever: bool = False) -> list[int]:
+        """The rows of the other side that a record is cut from; ``ever``: or once was."""
         found = self._connection.execute(
             f"SELECT {side.other.value} FROM refusals WHERE sync = ? AND {side.value} = ?"
-            " ORDER BY 1",
-            (sync, row),
+            " AND lifted <= ? ORDER BY 1",
+            (sync, row, ever),
         )
         return [other for (other,) in found]
 
     def any_refused(self, sync: int) -> bool:
-        """Whether any pair of a sync was cut apart."""
+        """Whether any pair of a sync was ever cut apart."""
         found = self._connection.execute("SELECT 1 FROM refusals WHERE sync = ? LIMIT 1", (sync,))
         return found.fetchone() is not None
 
@@ -116,7 +116,7 @@ class ByHand:
         """All pairs that were cut apart, by hub row, behind one; streamed."""
         found = self._connection.execute(
             f"SELECT {_BOTH} FROM refusals f JOIN records h ON h.row = f.hub"
-            " JOIN records a ON a.row = f.app WHERE f.sync = ? AND f.hub > ?"
+            " JOIN records a ON a.row = f.app WHERE f.sync = ? AND NOT f.lifted AND f.hub > ?"
             " ORDER BY f.hub, f.app",
             (sync, after),
         )
@@ -142,7 +142,7 @@ class ByHand:
         Raises:
             TwofoldError: TF-M20, a record was linked, deleted or is being created meanwhile.
         """
-        with self._database.transaction() as db:
+        with self._database.durable_transaction() as db:
             db.execute("UPDATE syncs SET fence = fence + 1 WHERE id = ?", (sync,))
             for pair in orders.cut:
                 _cut(db, sync, pair)
@@ -155,12 +155,14 @@ class ByHand:
 
 def _cut(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
     _unlink(db, sync, pair)
-    db.execute("INSERT OR IGNORE INTO refusals VALUES (?, ?, ?)", (sync, *pair))
+    db.execute("REPLACE INTO refusals VALUES (?, ?, ?, 0)", (sync, *pair))
     _plan_again(db, sync, pair)
 
 
 def _allow(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
-    db.execute("DELETE FROM refusals WHERE sync = ? AND hub = ? AND app = ?", (sync, *pair))
+    db.execute(
+        "UPDATE refusals SET lifted = 1 WHERE sync = ? AND hub = ? AND app = ?", (sync, *pair)
+    )
     _plan_again(db, sync, pair)
 
 

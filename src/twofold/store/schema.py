@@ -304,6 +304,9 @@ CREATE TABLE verifications (
 );
 """
 
+_LIFTED = "ALTER TABLE refusals ADD COLUMN lifted INTEGER NOT NULL DEFAULT 0"
+"""A person allowed the pair again: it may be matched, and what was cut is remembered."""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
@@ -314,4 +317,5 @@ MIGRATIONS = (
     Migration(7, "brakes that a person overrides", _OVERRIDES),
     access.migration(8),
     Migration(9, "verification", _VERIFICATIONS),
+    Migration(10, "cuts that were taken back", _LIFTED),
 )
