@@ -10,10 +10,10 @@ import sqlite3
 from random import Random
 
 from msgspec import structs
+from tests.simulation.broken import Broken
 from tests.simulation.draw import draw
 from tests.simulation.history import History
 from tests.simulation.promises import (
-    Broken,
     becomes_quiet,
     every_record_counts_once,
     nothing_is_deleted,
