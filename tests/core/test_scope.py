@@ -6,11 +6,15 @@ from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.core.fields import rules_of, same_name
 
+from twofold.core.errors import Issue
+from twofold.core.filter_words import parsed
+from twofold.core.filters import NO_FILTER, Leaving
 from twofold.core.mappings import Direction, Matching, Rules
 from twofold.core.records import Fields, Side
-from twofold.core.scope import scope
+from twofold.core.scope import Standing, scope, scoper
 
 VALID = st.sampled_from(["ada@acme.com", " ADA@acme.com"])
 INVALID = st.sampled_from([None, "", "ada@", "none"])
@@ -67,3 +71,57 @@ def test_only_in_the_side_that_the_direction_leaves_alone() -> None:
     assert exclusion.code == "TF-X02"
     assert exclusion.sentence == "Only in the hub: this sync does not create records in the app."
     assert decide(None, {"app_email": "ada@acme.com"}).exclusion is None
+
+
+# --- limits, and what is remembered -----------------------------------------------------------
+
+NAMES = st.sampled_from(["in", "out", "", None])
+IN = {
+    side: parsed([f"{prefix}name is in"], ())
+    for side, prefix in ((Side.HUB, ""), (Side.APP, "app_"))
+}
+sides = st.frozensets(st.sampled_from(Side))
+
+
+@given(
+    st.sampled_from(Direction),
+    st.sampled_from(Leaving),
+    sides,
+    st.builds(Standing, earlier=sides, entered=sides),
+    st.tuples(NAMES, NAMES),
+)
+def test_who_may_send_is_one_answer_for_every_pair(
+    direction: Direction,
+    leaving: Leaving,
+    limited: frozenset[Side],
+    standing: Standing,
+    names: tuple[str | None, str | None],
+) -> None:
+    """Said plainly: the direction, the limit of the side itself, and what is remembered of it."""
+    made = structs.replace(
+        rules_of(*same_name("name"), direction=direction),
+        hub_filter=IN[Side.HUB] if Side.HUB in limited else NO_FILTER,
+        app_filter=IN[Side.APP] if Side.APP in limited else NO_FILTER,
+        leaving=leaving,
+        from_now_on=bool(standing.earlier),
+    )
+    answer = scoper(made)({"name": names[0]}, {"app_name": names[1]}, standing)
+    for side, name in zip(Side, names, strict=True):
+        within = side not in limited or name == "in"
+        stays = leaving is not Leaving.STOP and side in standing.entered and side in limited
+        sends = direction.reaches(side.other) and (within or stays)
+        assert (side.other in answer.open) == (sends and side not in standing.earlier)
+    assert (answer.exclusion is None) == bool(answer.open)
+    if answer.exclusion is not None and not standing.earlier:
+        assert answer.exclusion.code == "TF-X03"
+        assert 'name is "in"' in answer.exclusion.sentence
+
+
+@given(st.sampled_from(Direction), sides)
+def test_by_hand_comes_before_everything(direction: Direction, entered: frozenset[Side]) -> None:
+    issue = Issue("TF-X04", "Excluded by hand: a test.")
+    made = rules_of(*same_name("name"), direction=direction)
+    ends: list[tuple[Fields | None, Fields | None]] = [({"name": "a"}, {}), ({}, None), (None, {})]
+    for hub, app in ends:
+        answer = scoper(made)(hub, app, Standing(issue, entered=entered))
+        assert (answer.open, answer.exclusion) == (frozenset(), issue)

@@ -11,7 +11,7 @@ from tests.engine.stage import Stage
 from twofold.core.filter_words import parsed
 from twofold.core.filters import Filter, Leaving
 from twofold.core.health import State
-from twofold.core.mappings import Direction
+from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.values import Value
 
@@ -218,6 +218,21 @@ async def test_excluded_by_hand_until_included() -> None:
     await at.run_all()
     assert at.values(Side.APP, "notes") == ["two"]
     assert at.values(Side.HUB, "phone") == ["+31612345678"]
+
+
+async def test_a_record_excluded_by_hand_deletes_nothing() -> None:
+    at = Stage(deletes=Deletes.DELETE)
+    hub = add(at, Side.HUB, "a@x.org")
+    other = add(at, Side.HUB, "b@x.org")
+    await at.run_all()
+    row = at.state.outcomes.row_of(at.state.syncs.get(at.contacts).hub_reader, hub)
+    assert row is not None
+    at.state.limits.exclude(at.contacts, [(Side.HUB, row)], "a test", None)
+    at.hub.delete("contact", hub)
+    at.hub.delete("contact", other)
+    await at.run_all()
+    await at.run_all()
+    assert at.values(Side.APP, "email") == ["a@x.org"]
 
 
 async def test_paused_until_a_moment() -> None:
