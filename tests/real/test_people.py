@@ -190,3 +190,32 @@ def test_the_oracle_has_something_to_decide() -> None:
     assert [len(pairs) > 5 for pairs in truth.levels] == [True, True]
     assert len(truth.ambiguous) > 100
     assert Counter(bool(p["email"]) for p in data.people())[False] == 211
+
+
+def test_some_are_decided_by_hand_and_the_rest_is_the_oracles(tmp_path: Path) -> None:
+    """Whoever is linked by hand leaves the groups; what remains is decided by the same rules."""
+    case = CASES[1]
+    truth, world = _truth(case), _world(tmp_path, case)
+    made: dict[str, str] = {}
+    for (side, record), candidates in sorted(truth.ambiguous.items()):
+        free = sorted(candidates - set(made.values()))
+        if side == "hub" and free and len(made) < 5:
+            made[record] = free[0]
+    lines = "".join(f"{world.hub[h]},{a}\n" for h, a in made.items())
+    (tmp_path / "links.csv").write_text(f"hub_id,app_id\n{lines}")
+    program, name = world.program, world.program.json("sync", "list")["syncs"][0]["name"]
+    assert program.json("links", "import", name, str(tmp_path / "links.csv"))["linked"] == 5
+    program("sync", "run")
+    even, odd = ({p["unique_id"]: _keys(p, case) for p in side} for side in _sides())
+    left = oracle.decide(
+        {i: k for i, k in even.items() if ("hub", i) in truth.ambiguous and i not in made},
+        {i: k for i, k in odd.items() if ("app", i) in truth.ambiguous and i not in made.values()},
+    )
+    known = {p["unique_id"] for p in _sides()[1]}
+    links = linked.links(program)
+    matched = {(h, a) for h, a in links if h in world.hub.values() and a in known}
+    expected = truth.pairs | left.pairs | set(made.items())
+    assert matched == {(world.hub[h], a) for h, a in expected}
+    found = linked.excluded(program)
+    ambiguous = {place for place, one in found.items() if one.code == "TF-X12"}
+    assert ambiguous == {(side, world.hub[i] if side == "hub" else i) for side, i in left.ambiguous}
