@@ -312,7 +312,8 @@ class _Permit:
             return False
         number, planned = open_[0]
         fate = _DONE
-        if planned.shown != part.shown:
+        common = planned.shown.keys() & part.shown.keys()
+        if any(planned.shown[side] != part.shown[side] for side in common):
             fate = _MOVED
         elif planned != part:
             fate = _OTHERWISE

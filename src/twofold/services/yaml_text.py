@@ -213,6 +213,10 @@ class _Flow(dict[str, Any]):
     """A map that is written on one line."""
 
 
+class _FlowList(list[Any]):
+    """A list that is written on one line."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes what would be read as another value, and writes small maps on one line."""
 
@@ -239,15 +243,28 @@ def _flow(dumper: yaml.SafeDumper, data: _Flow) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
+
+
+def _flow_list(dumper: yaml.SafeDumper, data: _FlowList) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
+
+
 _Dumper.add_representer(_Flow, _flow)
+_Dumper.add_representer(_FlowList, _flow_list)
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, _FlowList) or not isinstance(value, dict | list)
 
 
 def _shaped(value: Any, inside: bool = False) -> Any:
-    """Maps inside lists go on one line where they hold only a few plain values."""
+    """Maps inside lists go on one line where they hold only a few plain values; such lists too."""
     if isinstance(value, dict):
         shaped = {key: _shaped(part) for key, part in value.items()}
-        short = len(shaped) <= 4 and not any(isinstance(v, dict | list) for v in shaped.values())
+        short = len(shaped) <= 4 and all(map(_is_short, shaped.values()))
         return _Flow(shaped) if inside and short else shaped
     if isinstance(value, list):
-        return [_shaped(part, inside=True) for part in value]
+        items = [_shaped(part, inside=True) for part in value]
+        plain = len(items) <= 4 and not any(isinstance(item, dict | list) for item in items)
+        return _FlowList(items) if plain else items
     return value
