@@ -158,6 +158,43 @@ def test_live_numbers_tell_what_changes(admin: Client, shop: Shop) -> None:
     connection.close()
 
 
+def test_a_document_shows_what_it_would_do_and_does_it(admin: Client, shop: Shop) -> None:
+    before = admin("GET", "/document?sync=shop-companies").json["yaml"]
+    changed = before.replace("direction: both", "direction: to_hub")
+    if changed == before:
+        changed = before + "direction: to_hub\n"
+    (told,) = admin("POST", "/document/check", {"yaml": changed}).json["changes"]
+    assert not told["is_new"]
+    assert admin("GET", "/document?sync=shop-companies").json["yaml"] == before
+    (done,) = admin("PUT", "/document", {"yaml": changed}).json["applied"]
+    assert done["did"] == "edited"
+    (done,) = admin("PUT", "/document", {"yaml": before}).json["applied"]
+    assert done["did"] == "edited"
+    assert admin("PUT", "/document", {"yaml": "{"}, status=422).json["error"]["problems"]
+
+
+def test_links_and_exclusions_by_hand(admin: Client, shop: Shop) -> None:
+    record = "p4@shop.example"
+    path = "/syncs/shop-contacts"
+    admin("POST", f"{path}/exclusions", {"record": record, "reason": "left"})
+    excluded = f"{path}/records?state=excluded&search={record}"
+    until(lambda: admin("GET", excluded).json["lines"])
+    admin("DELETE", f"{path}/exclusions?record={record}")
+    until(lambda: not admin("GET", excluded).json["lines"])
+    assert admin("DELETE", f"{path}/exclusions?record={record}", status=422).code == "TF-L15"
+    lines = admin("GET", f"{path}/links?limit=200").json["lines"]
+    (pair,) = [line for line in lines if record in line["name"]]
+    both = f"hub_id={pair['hub_id']}&app_id={pair['app_id']}"
+    admin("DELETE", f"{path}/links?{both}")
+    apart = admin("GET", f"{path}/links?apart=true").json["lines"]
+    assert [line["hub_id"] for line in apart] == [pair["hub_id"]]
+    given = {"hub_id": pair["hub_id"], "app_id": pair["app_id"]}
+    admin("POST", f"{path}/links", given)
+    assert admin("GET", "/approvals").json == {"approvals": []}
+    shown = {"ids": ["1.1"], "approve": True}
+    assert admin("POST", "/approvals", shown, status=404).code == "TF-D07"
+
+
 def test_metrics_for_whoever_may_look(admin: Client, shop: Shop) -> None:
     assert admin.as_().raw("GET", "/metrics").status == 401
     found = program(admin, "prometheus", "viewer").raw("GET", "/metrics")

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from twofold.api import (
     connecting,
+    deciding,
     hub_records,
     live,
     looking,
@@ -27,6 +28,8 @@ from twofold.core.errors import TwofoldError
 
 PREFIX = "/api/v1"
 
+_PARTS = (signing, people, connecting, syncing, looking, deciding, hub_records, live)
+
 Log = Callable[..., None]
 
 
@@ -36,7 +39,7 @@ def mount(app: FastAPI, pool: Pool, log: Log) -> None:
     app.state.live = Live(pool)
     app.include_router(probes.router)
     app.include_router(metrics.router)
-    for module in (signing, people, connecting, syncing, looking, hub_records, live):
+    for module in _PARTS:
         app.include_router(module.router, prefix=PREFIX)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)

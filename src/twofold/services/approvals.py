@@ -61,6 +61,7 @@ def decide(here: Installation, ids: Sequence[str], *, yes: bool, who: str) -> li
     for text in dict.fromkeys(ids):
         sync, hub = map(int, text.split("."))
         here.state.removals.decide(sync, [hub], phase, at, who)
+        here.state.schedule.nudge(sync)
     return [asked[text] for text in dict.fromkeys(ids)]
 
 

@@ -114,7 +114,8 @@ class Worker:
         for turn in self._here.state.schedule.turns():
             if turn.sync in self._running:
                 continue
-            at = due(turn.pace, now, turn.every, turn.retry, nudged=turn.nudge == Nudge.HUB)
+            nudged = turn.work or turn.nudge == Nudge.HUB
+            at = due(turn.pace, now, turn.every, turn.retry, nudged=nudged)
             if turn.nudge == Nudge.PERSON or (not turn.stopped and at <= now):
                 ready.append(turn)
             elif not turn.stopped:

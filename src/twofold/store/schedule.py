@@ -51,6 +51,8 @@ class Turn(Struct, frozen=True):
     retry: float | None
     """When the first record is tried again, or leaves or enters its limit by time alone."""
     progress: str = ""
+    work: bool = False
+    """Something is due: a person decided something, or another sync wrote to its records."""
 
 
 _TURNS = """
@@ -58,7 +60,8 @@ SELECT y.id, y.connection, r.object_type, w.poll, w.interval, w.held, w.attempts
     w.asked, CASE y.status WHEN '' THEN 0 ELSE y.status ->> 'needs_person' END,
     w.holder, w.lease, w.began,
     (SELECT min(at) FROM (SELECT min(at) AS at FROM retries t WHERE t.sync = y.id
-        UNION ALL SELECT min(at) FROM revisits v WHERE v.sync = y.id)), w.progress
+        UNION ALL SELECT min(at) FROM revisits v WHERE v.sync = y.id)), w.progress,
+    EXISTS (SELECT 1 FROM due d WHERE d.sync = y.id)
 FROM syncs y JOIN schedule w ON w.sync = y.id JOIN connections c ON c.id = y.connection
 JOIN readers r ON r.id = y.hub_reader
 """
@@ -99,6 +102,12 @@ class Schedule:
                 " WHERE r.object_type IN (SELECT value FROM json_each(?)))",
                 (orjson.dumps(list(object_types)).decode(),),
             )
+
+    def nudge(self, sync: int) -> None:
+        """Somebody decided something that the next run carries out."""
+        with self._database.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO schedule (sync) VALUES (?)", (sync,))
+            db.execute("UPDATE schedule SET nudge = max(nudge, 1) WHERE sync = ?", (sync,))
 
     def ask(self, sync: int, asked: Asked) -> None:
         """A person wants a run now."""
@@ -196,7 +205,7 @@ class Schedule:
 
 def _turn(row: tuple[object, ...]) -> Turn:
     sync, connection, hub_type, poll, interval, held, attempts, every, nudge, asked = row[:10]
-    stopped, holder, lease, began, retry, progress = row[10:]
+    stopped, holder, lease, began, retry, progress, work = row[10:]
     wish = orjson.loads(bytes(asked) if isinstance(asked, bytes) else str(asked))
     return Turn(
         _int(sync),
@@ -212,6 +221,7 @@ def _turn(row: tuple[object, ...]) -> Turn:
         _real(began),
         None if retry is None else _real(retry),
         str(progress),
+        bool(work),
     )
 
 
