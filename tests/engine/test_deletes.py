@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.engine.crashes import at_every_step, calm
+from tests.engine.crashes import Crash, at_every_step, calm
 from tests.engine.stage import Stage
 from tests.engine.test_trouble import at_step, trouble
 
@@ -214,11 +214,32 @@ async def test_who_comes_back_before_the_delete_stops_it(step: str) -> None:
     assert stage.counts().in_sync == stage.counts().total == 12
 
 
-async def test_who_comes_back_after_the_delete_gets_a_new_twin() -> None:
-    stage = await pairs()
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_who_comes_back_after_the_delete_gets_a_new_twin(idempotent: bool) -> None:
+    stage = await pairs(app={"idempotent": idempotent})
     lost = drop(stage, Side.HUB)
     await stage.run()
     stage.hub.restore("contact", lost)
+    await calm(stage)
+    for side in Side:
+        assert "0@firm.example" in emails(stage, side)
+    assert stage.counts().in_sync == stage.counts().total == 12
+
+
+async def test_who_comes_back_while_nobody_knows_of_the_delete_is_not_deleted() -> None:
+    """We removed the twin, were killed, and the twin's app tells of deletes only by listings."""
+    stage = await pairs(app=BLIND)
+    lost = drop(stage, Side.HUB)
+
+    def kill() -> None:
+        raise Crash
+
+    at_step(stage, "app pushed", kill)
+    with pytest.raises(Crash):
+        await stage.run()
+    assert "0@firm.example" not in emails(stage, Side.APP)
+    stage.hub.restore("contact", lost)
+    await stage.run()
     await calm(stage)
     for side in Side:
         assert "0@firm.example" in emails(stage, side)

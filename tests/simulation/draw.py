@@ -10,7 +10,7 @@ from tests.simulation.limits import draw_limits
 from tests.simulation.script import Act, AppScript, Round, Script, SyncScript, Trouble
 from tests.simulation.users import ACTS
 
-from twofold.core.mappings import Direction
+from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.schema import Feed
 
@@ -59,6 +59,9 @@ def draw_sync(random: Random) -> SyncScript:
         require_email=chance() < 0.25,
         clears=chance() < 0.3,
         one_way=tuple(one_way),
+        deletes=random.choice(
+            [Deletes.IGNORE] * 3 + [Deletes.DELETE, Deletes.DELETE, Deletes.APPROVE]
+        ),
     )
 
 

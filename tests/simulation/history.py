@@ -24,6 +24,7 @@ from twofold.engine.setup import install
 from twofold.kit.memory import Call, Fault, Phase
 from twofold.store.errors import FenceLost
 from twofold.store.state import State
+from twofold.store.types import Phase as Asked
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_QUIET_ROUNDS = 8
@@ -146,11 +147,19 @@ class History:
             self.world.advance(7200)
             before = self.writes()
             endings = [self._run(sync, None) for sync in self.syncs]
+            self._answer()
             done = all(e is Ending.DONE for e in endings)
             if done and self.writes() == before and not self._pending():
                 self.rounds = number
                 return
         raise NeverQuiet(f"no quiet after {MOST_QUIET_ROUNDS} rounds")
+
+    def _answer(self) -> None:
+        """A person says yes to every other delete that is asked about, and no to the rest."""
+        for sync in self.syncs:
+            for row in self.state.removals.open(sync, Asked.ASKED):
+                phase = Asked.REJECTED if row.hub % 2 else Asked.APPROVED
+                self.state.removals.decide(sync, [row.hub], phase, 0.0, "somebody")
 
     def _run(self, sync: int, chunks: int | None) -> Ending | None:
         """One run of a sync; trouble may end it."""

@@ -16,7 +16,7 @@ from tests.simulation.limit_promises import limits_hold, sends
 from tests.simulation.oracle import check_field
 
 from twofold.core.health import State
-from twofold.core.mappings import Direction, Rules
+from twofold.core.mappings import Deletes, Direction, Rules
 from twofold.core.records import Record, Side
 from twofold.core.schema import Op
 from twofold.core.values import is_blank
@@ -111,14 +111,49 @@ def nothing_is_deleted(history: History) -> int:
     """What nobody deleted is there, whoever made it."""
     users = history.users
     made = {(s, *place) for s in Side for place in history.setup.apps[s].made}
-    there = [place for place in (*users.created, *sorted(made)) if place not in users.deleted]
+    ours = _removed_by_us(history)
+    there = [p for p in (*users.created, *sorted(made)) if p not in users.deleted | ours]
     for side, obj, record_id in there:
         if history.setup.apps[side].read(obj, record_id) is None:
             raise Broken("nothing deleted", f"{obj} {record_id} vanished from the {side}")
-    for side in Side:
-        if any(e.op not in {Op.CREATE, Op.UPDATE} for e in history.setup.apps[side].effects):
-            raise Broken("nothing deleted", f"we deleted on the {side}")
     return len(there)
+
+
+def _removed_by_us(history: History) -> set[tuple[Side, str, str]]:
+    """What we removed, each of it because somebody deleted its twin, where that may travel."""
+    script, users = history.script.sync, history.users
+    removed: set[tuple[Side, str, str]] = set()
+    for side in Side:
+        for effect in history.setup.apps[side].effects:
+            if effect.op in {Op.CREATE, Op.UPDATE}:
+                continue
+            where = f"{effect.obj} {effect.id} of the {side}"
+            if script.deletes is Deletes.IGNORE or not script.direction.reaches(side):
+                raise Broken("nothing deleted", f"we deleted {where}")
+            removed.add((side, effect.obj, effect.id))
+            twin = _twin(history, side, effect.obj, effect.id)
+            if twin is None:
+                continue  # its twin was taken back since, and has another one now
+            place = (side.other, effect.obj, twin)
+            told = history.script.side(side.other).merges
+            if place not in users.ever_deleted and (told or place not in users.deleted):
+                raise Broken("nothing deleted", f"we deleted {where}, and nobody its twin {twin}")
+    return removed
+
+
+def _twin(history: History, side: Side, obj: str, record_id: str) -> str | None:
+    for sync, rules in _syncs(history):
+        if rules.hub.name == obj:
+            end, other = side.value, side.other.value
+            found = history.db.execute(
+                f"SELECT t.id FROM links l JOIN records r ON r.row = l.{end}"
+                f" JOIN records t ON t.row = l.{other}"
+                " JOIN syncs s ON s.id = l.sync"
+                f" WHERE l.sync = ? AND r.reader = s.{end}_reader AND r.id = ?",
+                (sync, record_id),
+            ).fetchone()
+            return None if found is None else str(found[0])
+    return None
 
 
 def excluded_is_untouched(history: History) -> int:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from twofold.core.filters import Leaving
-from twofold.core.mappings import Direction
+from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.schema import Feed
 
@@ -53,6 +53,7 @@ class SyncScript(Struct, frozen=True, omit_defaults=True):
     require_email: bool = False
     clears: bool = False
     """Clearing a field clears its twin, instead of nothing."""
+    deletes: Deletes = Deletes.IGNORE
     one_way: tuple[tuple[str, Direction], ...] = ()
     """Fields with a direction of their own, by name."""
     hub_limit: str = ""

@@ -49,6 +49,8 @@ class Users:
         """(side, object type, id, field) that somebody emptied."""
         self.deleted: set[Place] = set()
         """Also what was merged into another record."""
+        self.ever_deleted: set[Place] = set()
+        """Also what was taken back since, and nothing that was merged."""
         self.merged: set[Place] = set()
         """Survivors: they take what they lack from what was merged into them."""
         self.created: dict[Place, int] = {}
@@ -219,7 +221,19 @@ class Users:
         self._keys.append((obj, key.removesuffix("@firm.example").removeprefix("firm ")))
         self.setup.apps[side].delete(obj, record_id)
         self.deleted.add((side, obj, record_id))
+        self.ever_deleted.add((side, obj, record_id))
         return f"{obj} {record_id} deleted"
+
+    def restore(self, side: Side, obj: str, _: str, act: Act) -> str:
+        """Take back what somebody deleted."""
+        app = self.setup.apps[side]
+        gone = sorted(p for p in self.deleted & self.ever_deleted if p[:2] == (side, obj))
+        if not gone:
+            return ""
+        place = gone[act.more % len(gone)]
+        app.restore(obj, place[2])
+        self.deleted.discard(place)
+        return f"{obj} {place[2]} taken back on the {side}"
 
     def merge(self, side: Side, obj: str, record_id: str, act: Act) -> str:
         """Merge a record into another one."""
@@ -310,6 +324,7 @@ ACTS = {
     "clear": Kind(6, Users.clear),
     "rekey": Kind(2, Users.rekey),
     "delete": Kind(5, Users.delete),
+    "restore": Kind(2, Users.restore, of_record=False),
     "merge": Kind(2, Users.merge),
     "touch": Kind(4, Users.touch),
     "associate": Kind(8, Users.associate, of_record=False),

@@ -18,6 +18,7 @@ from tests.simulation.script import Script, SyncScript
 from twofold.core.mappings import (
     AssociationMapping,
     Blanks,
+    Brakes,
     Direction,
     FieldMapping,
     Matching,
@@ -101,6 +102,8 @@ def build_rules(name: str, sync: SyncScript, types: dict[Side, dict[str, ObjectT
             if a.target in sync.types
         ),
         require_email=sync.require_email and name == "contact",
+        deletes=sync.deletes,
+        brakes=Brakes(deletes=1.0),
     )
 
 

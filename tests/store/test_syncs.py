@@ -55,6 +55,8 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.links.note(sync, fence, [(hub, sent("new@x"), None)], [], [made])
     gone = RemovalRow(hub, Side.APP, Op.DELETE, Phase.STAGED, b"{}", 1.0)
     state.removals.keep(sync, fence, [gone])
+    with state.database.transaction() as db:
+        db.execute("INSERT INTO remade VALUES (?, 'hub', ?, 1)", (sync, hub))
     state.verifications.advance(sync, fence, Verification(0, 1.0, 1.0, None, 0, 0), [])
     state.brakes.override(sync, BrakeName.DELETES, RunStatus(number=3), 1.0, "ada")
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})

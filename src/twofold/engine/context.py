@@ -53,6 +53,9 @@ class Context:
         """How often this run has planned a record; who comes too often must wait."""
 
         self._any_refused = state.by_hand.any_refused(sync.id)
+        self.remade = state.links.remade(sync.id)
+        """How often records have lost their link: another twin needs another reference."""
+
         self.uncertain = False
         """A write's outcome is unknown: look before planning anything else."""
 

@@ -105,8 +105,8 @@ async def look(context: Context, side: Side, works: Sequence[CreateWork]) -> lis
 def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     """The very write; the same payload always has the same reference.
 
-    But not where a person has cut the record from others since: an app that never applies a
-    reference twice would answer with the very twin that it was cut from.
+    But not where the record was cut from others since, by a person or because its twin is gone: an
+    app that never applies a reference twice would answer with the very twin that it was cut from.
     """
     fields = field_values(context.program, work.side, work.create.values)
     constants = context.program.constants[work.side]
@@ -117,6 +117,8 @@ def prepared(context: Context, work: CreateWork) -> CreateOutcome:
     place = f"{context.sync.id}-{context.sync.rules.app.name}-{work.source.row}-{work.side}"
     apart = context.refused_of(work.side.other, work.source.row, ever=True)
     told = payload + repr(apart).encode() if apart else payload
+    if context.remade:
+        told += b"again" * context.remade.get((work.side.other, work.source.row), 0)
     ref = f"{place}-{xxhash.xxh3_64_hexdigest(told)}"
     write = Write(ref=ref, op=Op.CREATE, fields=fields, associate=associate)
     return CreateOutcome(work, write, payload)

@@ -61,16 +61,17 @@ def _planned(context: Context, link: LinkRow, known: RemovalRow | None) -> Ended
     side = ended.gone
     app = context.ports[side].app
     lost, twin = (link.hub, link.app) if link.hub.gone else (link.app, link.hub)
+    ended.outcome = excluded("TF-X10", app=app)
+    if ended.over:  # it is cut, and nothing else may be concluded from who is gone
+        return ended
     ended.removal = None
     if lost.into_id is not None:
         ended.outcome = excluded("TF-X11", app=app, other_id=lost.into_id)
         return ended
     shown = {side: lost.record.fields, side.other: twin.record.fields}
     removal = plan_removal(context.program, side, shown, link.link, _standing(context, link))
-    if removal is None:
-        ended.outcome = excluded("TF-X10", app=app)
-        return ended
-    ended.removal, ended.outcome = _wanted(context, link, removal, known)
+    if removal is not None:
+        ended.removal, ended.outcome = _wanted(context, link, removal, known)
     return ended
 
 

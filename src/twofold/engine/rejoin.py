@@ -44,6 +44,7 @@ async def rejoin(context: Context, ended: Sequence[Ended]) -> bool:
         relinks.append(Relink(one.gone, lost.row, survivor.row, unnoted))
     if cuts or relinks:
         context.state.links.rejoin(context.sync.id, context.fence, cuts, relinks)
+        context.remade = context.state.links.remade(context.sync.id)
         context.count("relinked", len(relinks))
         context.world.step("rejoined")
     return bool(cuts or relinks or learned)

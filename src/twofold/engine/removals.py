@@ -55,12 +55,14 @@ async def remove(context: Context, gate: Gate | None = None) -> bool:
 async def _remove(context: Context, rows: Sequence[RemovalRow]) -> None:
     await _look(context, _links(context, rows))
     works, kept = _derived(context, rows)
+    ended = {one.link.hub.row for one in [*kept, *(work.ended for work in works)]}
+    back = [row.hub for row in rows if row.hub not in ended]  # both are there
     for side in Side:
         for op in (Op.ARCHIVE, Op.DELETE):
             await _send(
                 context, side, op, [w for w in works if (w.row.side, w.row.op) == (side, op)]
             )
-    if kept:
+    if kept or back:
         due = [one.link.hub.row for one in kept if one.removal is None]
         context.state.removals.settle(
             context.sync.id,
@@ -71,7 +73,7 @@ async def _remove(context: Context, rows: Sequence[RemovalRow]) -> None:
                 for one in kept
                 if one.outcome is not None
             },
-            due,
+            [*due, *back],
         )
         context.world.step("removals derived again")
 

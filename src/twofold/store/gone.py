@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from twofold.store.foreseen import forget_foreseen
 from twofold.store.keys import drop_keys
-from twofold.store.types import Subscriber
+from twofold.store.types import Phase, Subscriber
 
 
 def leave(
@@ -94,10 +94,11 @@ def _repair_pairs(db: sqlite3.Connection, subscriber: Subscriber, row: int, delt
 
 
 def _forget_removal(db: sqlite3.Connection, subscriber: Subscriber, row: int) -> None:
+    """But for one on its way: its twin may be gone already, and we only have not looked yet."""
     db.execute(
-        "DELETE FROM removals WHERE sync = ?1 AND hub ="
+        "DELETE FROM removals WHERE sync = ?1 AND phase <> ?3 AND hub ="
         f" (SELECT hub FROM links WHERE sync = ?1 AND {subscriber.side.value} = ?2)",
-        (subscriber.sync, row),
+        (subscriber.sync, row, int(Phase.SENDING)),
     )
 
 

@@ -360,6 +360,13 @@ class Links:
                 return frozen
         return ()
 
+    def remade(self, sync: int) -> dict[Place, int]:
+        """Records that lost their link and may get another twin, and how often."""
+        found = self._connection.execute(
+            "SELECT side, row, times FROM remade WHERE sync = ?", (sync,)
+        )
+        return {(_SIDES[side], row): times for side, row, times in found}
+
     def rejoin(
         self,
         sync: int,

@@ -24,6 +24,11 @@ def cut(db: sqlite3.Connection, sync: int, hub: int) -> None:
         db.execute("UPDATE syncs SET paired = paired - 1 WHERE id = ?", (sync,))
     for side, row in alive:
         _mark_due(db, sync, side, row)
+        db.execute(
+            "INSERT INTO remade (sync, side, row, times) VALUES (?, ?, ?, 1)"
+            " ON CONFLICT (sync, side, row) DO UPDATE SET times = times + 1",
+            (sync, side.value, row),
+        )
 
 
 def relink(db: sqlite3.Connection, sync: int, move: Relink) -> None:

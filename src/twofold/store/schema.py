@@ -307,6 +307,18 @@ CREATE TABLE verifications (
 _LIFTED = "ALTER TABLE refusals ADD COLUMN lifted INTEGER NOT NULL DEFAULT 0"
 """A person allowed the pair again: it may be matched, and what was cut is remembered."""
 
+_REMADE = """
+-- Records that lost their link and may get another twin, and how often: a create of theirs must
+-- not look like a repetition of the one before.
+CREATE TABLE remade (
+    sync INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (sync, side, row)
+) WITHOUT ROWID;
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
@@ -318,4 +330,5 @@ MIGRATIONS = (
     access.migration(8),
     Migration(9, "verification", _VERIFICATIONS),
     Migration(10, "cuts that were taken back", _LIFTED),
+    Migration(11, "records that get another twin", _REMADE),
 )

@@ -307,6 +307,7 @@ _OF_A_SYNC = (
     "entered",
     "revisits",
     "removals",
+    "remade",
     "overrides",
     "verifications",
     "counters",
