@@ -18,7 +18,7 @@ from tests.simulation.worlds import SimulatedWorld, build
 
 from twofold.core.records import Side
 from twofold.database.errors import DatabaseError
-from twofold.engine import read
+from twofold.engine import read, run
 from twofold.engine.run import Ending, SliceOutcome, run_slice
 from twofold.engine.setup import install
 from twofold.kit.memory import Call, Fault, Phase
@@ -187,6 +187,7 @@ class History:
     def _slices(self, sync: int, chunks: int | None) -> SliceOutcome:
         connectors = {side: SimulatedConnector.over(self.setup.apps[side]) for side in Side}
         read.ROWS_TOGETHER = 1 if chunks is None else 1_000  # pages one by one, or many together
+        run.SMALLEST_CHUNK = run.LARGEST_CHUNK = 6 if len(self.story) % 2 else 100
         for _ in range(100):
             outcome = drive(
                 run_slice(

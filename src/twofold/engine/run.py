@@ -10,7 +10,7 @@ is noted, and the next run takes the same path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from enum import StrEnum
@@ -23,6 +23,7 @@ from twofold.core.guards import Brake
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.engine.apply import apply
+from twofold.engine.batching import Walk
 from twofold.engine.braked import Braked
 from twofold.engine.brakes import (
     guard_deletes,
@@ -209,10 +210,10 @@ async def _run(context: Context, how: _How) -> Ending:
     context.state.links.wake(context.sync.id, context.world.now().timestamp())
     await _rejoin_merged(context, how)
     guard_writes(context)
-    size = _chunk_size(context)
+    walk = Walk(context, _chunk_size(context))
     done, removed = 0, False
     while True:
-        places = context.state.links.due(context.sync.id, size)
+        places = walk.next()
         if not places:
             if removed or not await _remove(context, how):
                 return Ending.DONE
@@ -221,11 +222,12 @@ async def _run(context: Context, how: _How) -> Ending:
         if how.most_chunks is not None and done >= how.most_chunks:
             return Ending.MORE
         async with how.turn(context.sync.hub_reader):
-            await _apply_chunk(context, how, places)
+            await _apply_chunk(context, how, walk, places)
         context.world.step(CHUNK_DONE)
         done += 1
         if context.uncertain:
             context.uncertain = False
+            walk.restart()
             await _observe(context, how, tuple(Side))
 
 
@@ -237,11 +239,12 @@ async def _rejoin_merged(context: Context, how: _How) -> None:
             await rejoin(context, assemble(context, merged).ended)
 
 
-async def _apply_chunk(context: Context, how: _How, places: Sequence[Place]) -> None:
+async def _apply_chunk(context: Context, how: _How, walk: Walk, places: list[Place]) -> None:
     moves = context.state.records.moves((context.sync.hub_reader, context.sync.app_reader))
     chunk = assemble(context, places)
     if chunk.ended and await rejoin(context, chunk.ended):
         chunk = assemble(context, places)
+    walk.passed(chunk, places)
     if how.gate is not None:
         how.gate.admit(context, chunk)
     await apply(context, chunk, moves)

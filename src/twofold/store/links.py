@@ -104,16 +104,21 @@ class Links:
                 (sync, failing),
             )
 
-    def due(self, sync: int, limit: int) -> list[Place]:
-        """Some records that must be planned again: the hub's first, in the order of the links."""
+    def due(self, sync: int, limit: int, after: Place | None = None) -> list[Place]:
+        """Some records that must be planned again: the hub's first, in the order of the links.
+
+        ``after``: those that come behind this one.
+        """
+        starts = {Side.HUB: -1, Side.APP: -1} if after is None else dict([after])
+        if after is not None and after[0] is Side.HUB:
+            starts[Side.APP] = -1
         places: list[Place] = []
-        for side in (Side.HUB, Side.APP):
-            if len(places) < limit:
-                found = self._connection.execute(
-                    "SELECT row FROM due WHERE sync = ? AND side = ? ORDER BY row LIMIT ?",
-                    (sync, side.value, limit - len(places)),
-                )
-                places += [(side, row) for (row,) in found]
+        for side, row in starts.items():
+            found = self._connection.execute(
+                "SELECT row FROM due WHERE sync = ? AND side = ? AND row > ? ORDER BY row LIMIT ?",
+                (sync, side.value, row, limit - len(places)),
+            )
+            places += [(side, row) for (row,) in found]
         return places
 
     def due_merged(self, sync: int) -> list[Place]:
