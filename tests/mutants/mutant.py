@@ -14,7 +14,7 @@ TROUBLE = ("pytest", "tests/engine/test_trouble.py")
 FILTERS = ("pytest", "tests/core/test_filters.py")
 LIMITS = ("pytest", "tests/engine/test_limits.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
-HISTORIES = ("tests.simulation", "--seeds", "150", "--stop", "--processes", "1")
+HISTORIES = ("tests.simulation", "--seeds", "400", "--stop", "--processes", "1")
 
 
 def only(words: str, command: tuple[str, ...]) -> tuple[str, ...]:

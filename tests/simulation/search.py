@@ -1,8 +1,8 @@
-"""Find a small history that notices a mutant: ``python -m tests.simulation.search [word ...]``.
+"""Find the history that notices a mutant: ``python -m tests.simulation.search [word ...]``.
 
-For each mutant whose name holds one of the words: break the rule in a copy of the sources, look for
-a seed that notices it, make its script small, and print it. A script that holds without the mutant
-and breaks with it belongs in ``scripts/``.
+For each mutant whose name holds one of the words: break the rule in a copy of the sources, and look
+for the first seed that notices it. With ``--small`` its script is made small and printed: one that
+holds without the mutant and breaks with it may be kept in ``scripts/``.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ for seed in range({first}, {first} + {seeds}):
     wrong = failure(script)
     if wrong is not None:
         print(f"seed {{seed}} breaks: {{wrong}}", file=sys.stderr)
-        print(dumps(shrink(script)))
+        if {small}:
+            print(dumps(shrink(script)))
         break
 """
 
 
-def main(words: list[str], first: int = 0, seeds: int = 1500) -> None:
-    """Print one script per mutant."""
+def main(arguments: list[str], first: int = 0, seeds: int = 1000) -> None:
+    """Print one seed, or one script, per mutant."""
+    words = [word for word in arguments if word != "--small"]
+    code = _CODE.format(first=first, seeds=seeds, small=words != arguments)
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder) / "src"
         shutil.copytree(ROOT / "src", sources)
         for mutant in MUTANTS:
             if not words or any(word in mutant.name for word in words):
-                _search(mutant, sources, _CODE.format(first=first, seeds=seeds))
+                _search(mutant, sources, code)
 
 
 def _search(mutant: Mutant, sources: Path, code: str) -> None:

@@ -42,9 +42,10 @@ def _is_number(value: Value) -> bool:
 
 def _rounded(holds: Decimal, sent: Decimal) -> bool:
     """Whether one is the other with fewer digits behind the point, rounded or cut off."""
-    exponent = holds.as_tuple().exponent
-    if not isinstance(exponent, int) or not sent.is_finite():
+    if not (holds.is_finite() and sent.is_finite()):
         return False
+    exponent = holds.as_tuple().exponent
+    assert isinstance(exponent, int), "only what is not finite has a letter there"
     return abs(holds - sent) < Decimal(1).scaleb(min(exponent, 0))
 
 

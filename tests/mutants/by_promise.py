@@ -1,0 +1,106 @@
+"""Mutants of the engine for each promise of the simulation, all of which its histories notice."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import HISTORIES, Mutant
+
+PROMISES = (
+    Mutant(
+        "quiet: what is done stays due",
+        "store/settling.py",
+        "_forget_due(db, sync, settlement.done)",
+        "pass",
+        HISTORIES,
+    ),
+    Mutant(
+        "one-way: the source is written",
+        "core/merge.py",
+        "receiver = Side.HUB if direction is Direction.TO_HUB else Side.APP",
+        "receiver = Side.APP if direction is Direction.TO_HUB else Side.HUB",
+        HISTORIES,
+    ),
+    Mutant(
+        "no duplicate: no look before a create",
+        "engine/creates.py",
+        "for key in look_keys(context, side):",
+        "for key in ():",
+        HISTORIES,
+    ),
+    Mutant(
+        "no duplicate: no note before a create",
+        "engine/apply.py",
+        "[creation_of(context, c) for c in creates],",
+        "[],",
+        HISTORIES,
+    ),
+    Mutant(
+        "no duplicate: a note is not on the disk before the write",
+        "store/links.py",
+        "with self._database.durable_transaction() as db:\n            check_fence",
+        "with self._database.transaction() as db:\n            check_fence",
+        HISTORIES,
+    ),
+    Mutant(
+        "no duplicate: what we may have made is made again",
+        "engine/chunk.py",
+        "since[c.side] = min(c.newest, since.get(c.side, c.newest))",
+        "pass",
+        HISTORIES,
+    ),
+    Mutant(
+        "nothing deleted: a twin is deleted though nobody asked",
+        "core/deletes.py",
+        "Deletes.IGNORE: (),",
+        "Deletes.IGNORE: (Op.DELETE,),",
+        HISTORIES,
+    ),
+    Mutant(
+        "excluded: a record that must not take part is created",
+        "core/plan.py",
+        "if scope.exclusion is not None:\n        return _outcome(scope)",
+        "if False:\n        return _outcome(scope)",
+        HISTORIES,
+    ),
+    Mutant(
+        "counted once: counters do not move",
+        "store/settling.py",
+        "_move(deltas, change.old_state, state)\n        values",
+        "pass\n        values",
+        HISTORIES,
+    ),
+    Mutant(
+        "no edit lost: a refused write moves seen",
+        "core/links.py",
+        "elif receiver is None and conversion.name in unsettled:",
+        "elif False:",
+        HISTORIES,
+    ),
+    Mutant(
+        "no edit lost: another form of our value is an edit",
+        "core/forms.py",
+        "return canonical(holds) == canonical(sent) or _alike(holds, sent)",
+        "return canonical(holds) == canonical(sent)",
+        HISTORIES,
+    ),
+    Mutant(
+        "no edit lost: fences are ignored",
+        "store/fences.py",
+        "if found is None or found[0] != fence:",
+        "if found is None:",
+        HISTORIES,
+    ),
+    Mutant(
+        "no edit lost: a blind write",
+        "engine/updates.py",
+        "if not port.type.conditional:",
+        "if False:",
+        HISTORIES,
+    ),
+    Mutant(
+        "no edit lost: an unsettled blank erases",
+        "core/merge.py",
+        "return Reason.EDIT_OVER_CLEAR, blank, True",
+        "return Reason.EDIT_OVER_CLEAR, blank.other, True",
+        HISTORIES,
+    ),
+)
