@@ -6,9 +6,9 @@ from tests.mutants.mutant import HISTORIES, Mutant
 
 PROMISES = (
     Mutant(
-        "quiet: what is done stays due",
-        "store/settling.py",
-        "_forget_due(db, sync, settlement.done)",
+        "quiet: nobody wakes for a retry",
+        "engine/run.py",
+        "context.state.links.wake(context.sync.id, context.world.now().timestamp())",
         "pass",
         HISTORIES,
     ),

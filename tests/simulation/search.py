@@ -19,7 +19,8 @@ from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 _CODE = """
-import sys
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (150, 150))
 from tests.simulation.draw import draw
 from tests.simulation.script import dumps
 from tests.simulation.shrink import failure, shrink
