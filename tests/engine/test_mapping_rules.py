@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import structs
 from tests.engine.stage import Stage
 
+from twofold.core.filters import Criterion, Operator, all_of
 from twofold.core.mappings import Constant, Direction, FieldMapping, Rules, When
 from twofold.core.parts import find_field, made_of
 from twofold.core.records import Side
@@ -271,3 +272,12 @@ def test_a_field_of_two_parts_is_found_by_their_names() -> None:
     assert find_field(kind, made_of([first, last]).name) == made_of([first, last])
     assert find_field(kind, "a+b") is odd
     assert find_field(kind, "first+gone") is None
+
+
+async def test_a_mapping_beside_a_limit_by_days_can_be_turned_off() -> None:
+    stage = await started()
+    recent = all_of(Criterion("createdate", Operator.LAST_DAYS, ("30",)))
+    stage.edit(stage.rules().mappings, hub_filter=recent)
+    stage.change("notes", enabled=False)
+    await stage.run()
+    assert not next(m for m in stage.rules().mappings if m.name == "notes").enabled

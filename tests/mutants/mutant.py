@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CHOICES = ("pytest", "tests/core/test_choices.py")
 MERGE = ("pytest", "tests/core/test_merge.py")
+RULES = ("pytest", "tests/core/test_write_rules.py")
 SEEN = ("pytest", "tests/core/test_seen.py")
 PLAN = ("pytest", "tests/core/test_plan.py")
 MATCHING = ("pytest", "tests/core/test_matching.py")

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import CHOICES, ENGINE, MATCHING, MERGE, PLAN, SEEN, Mutant, only
+from tests.mutants.mutant import CHOICES, ENGINE, MATCHING, MERGE, PLAN, RULES, SEEN, Mutant, only
 
 CORE = (
+    Mutant(
+        "a mapping that is off forgets what happens meanwhile",
+        "core/merge.py",
+        "Reason.PAUSED, settled=False",
+        "Reason.PAUSED, settled=True",
+        only("off", RULES),
+    ),
+    Mutant(
+        "a mapping's own default app is not asked",
+        "core/merge.py",
+        "wins = conversion.default or default",
+        "wins = default",
+        only("own_default", RULES),
+    ),
+    Mutant(
+        "a mapping that fills blanks replaces values",
+        "core/merge.py",
+        "if conversion.when is When.IF_EMPTY and not is_blank(values[to]):",
+        "if False:",
+        only("fills_blanks", RULES),
+    ),
+    Mutant(
+        "a new mapping overwrites what differs",
+        "core/merge.py",
+        'if seed == "" and not any(map(is_blank, values.values())):',
+        "if False:",
+        only("new_mapping", RULES),
+    ),
     Mutant(
         "a blank erases",
         "core/merge.py",

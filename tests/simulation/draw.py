@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
+from msgspec import structs
 from tests.simulation.apps import EDITED, REWRITES
 from tests.simulation.faults import KINDS, STEP
 from tests.simulation.limits import draw_limits
 from tests.simulation.script import Act, AppScript, Round, Script, SyncScript, Trouble
 from tests.simulation.users import ACTS
 
-from twofold.core.mappings import Deletes, Direction
+from twofold.core.mappings import Deletes, Direction, When
 from twofold.core.records import Side
 from twofold.core.schema import Feed
 
@@ -37,7 +38,28 @@ def draw(seed: int) -> Script:
         crash = Trouble("crash between effects", STEP, random.randint(1, 4))
         rounds.insert(random.randrange(len(rounds) + 1), Round(acts, 60, (crash,)))
     script = Script(hub, app, sync, tuple(rounds))
-    return draw_limits(random, script) if random.random() < LIMITED else script
+    if random.random() < LIMITED:
+        script = draw_limits(random, script)
+    sync, rounds = draw_write_rules(random, script.sync, list(script.rounds))
+    return structs.replace(script, sync=sync, rounds=tuple(rounds))
+
+
+def draw_write_rules(
+    random: Random, sync: SyncScript, rounds: list[Round]
+) -> tuple[SyncScript, list[Round]]:
+    """Rules of single mappings, and a mapping that is off for a while."""
+    one, two, three = random.sample(EDITED["contact"], 3)
+    limited = sync.hub_limit or sync.app_limit  # whose promises ask what arrived in each field
+    if random.random() < 0.25 and not limited:
+        when = random.choice((When.IF_EMPTY, When.ON_CREATE))
+        sync = structs.replace(sync, when=((one, when),))
+    if random.random() < 0.25:
+        sync = structs.replace(sync, wins=((two, random.choice(SIDES)),))
+    if random.random() < 0.25:
+        off, on = sorted(random.sample(range(len(rounds)), 2))
+        for number in (off, on):
+            rounds[number] = structs.replace(rounds[number], turn=three)
+    return sync, rounds
 
 
 def draw_sync(random: Random) -> SyncScript:

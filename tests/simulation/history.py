@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from msgspec import structs
 from tests.simulation.apps import SimulatedConnector, traits
 from tests.simulation.disk import Disk, PowerCut
 from tests.simulation.draw import draw
@@ -17,8 +18,10 @@ from tests.simulation.users import Place, Users
 from tests.simulation.worlds import SimulatedWorld, build
 
 from twofold.core.records import Side
+from twofold.core.schema import Op
 from twofold.database.errors import DatabaseError
 from twofold.engine import read, run
+from twofold.engine.edit import Edit
 from twofold.engine.run import Ending, SliceOutcome, run_slice
 from twofold.engine.setup import install
 from twofold.kit.memory import Call, Fault, Phase
@@ -64,6 +67,8 @@ class History:
         self.faults: Counter[str] = Counter()
         self.unsure: set[Place] = set()
         """Records of which a noted write was still open when a run ended."""
+        self.turned: dict[str, list[int]] = {}
+        """By mapping that was turned off and on: how often its field had been written by then."""
         self._moments: Counter[str] = Counter()
         self._armed: dict[tuple[str, int], list[Trouble]] = {}
         self._disk: Disk | None = None
@@ -114,10 +119,34 @@ class History:
         self.world.advance(one.wait)
         if one.wait < 0:
             self.faults["clock set back"] += 1
+        if one.turn:
+            self._turn(one.turn)
         self._arm(one.troubles)
         for sync in self.syncs:
             self._run(sync, one.chunks)
         self._disarm()
+
+    def _turn(self, name: str) -> None:
+        """Somebody turns a mapping of contacts off, or on again."""
+        sync = next(
+            s for s in map(self.state.syncs.get, self.syncs) if s.rules.hub.name == "contact"
+        )
+        mappings = tuple(
+            structs.replace(m, enabled=not m.enabled) if m.name == name else m
+            for m in sync.rules.mappings
+        )
+        rules = structs.replace(sync.rules, mappings=mappings)
+        Edit(self.state, self.world, sync, rules).save()
+        self.turned.setdefault(name, []).append(self._written(name))
+        self.story.append(f"  the mapping of {name} is turned")
+
+    def _written(self, name: str) -> int:
+        """How often we have changed a field of contacts, on both sides."""
+        return sum(
+            effect.obj == "contact" and effect.op is Op.UPDATE and name in effect.fields
+            for app in self.setup.apps.values()
+            for effect in app.effects
+        )
 
     def act(self, act: Act) -> None:
         """Somebody does something."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from tests.simulation.history import History
 from tests.simulation.users import Edit
 
-from twofold.core.mappings import Direction, FieldMapping, Rules
+from twofold.core.mappings import Direction, FieldMapping, Rules, When
 from twofold.core.records import Record, Side
 from twofold.core.values import Value, is_blank
 
@@ -32,8 +32,8 @@ def check_field(history: History, rules: Rules, mapping: FieldMapping, ends: End
     """A sentence about what is wrong with one field of a pair in step, or nothing."""
     obj, name = rules.hub.name, mapping.name
     direction = way(rules, mapping)
-    if direction is None:
-        return ""
+    if direction is None or mapping.when is not When.ALWAYS:
+        return ""  # what such a mapping may write at all is a promise of its own
     values = {side: token(ends[side].fields.get(name)) for side in Side}
     own = [e for e in history.users.edits.get((obj, name), ()) if e.id == ends[e.side].id]
     cleared = {s for s in Side if (s, obj, ends[s].id, name) in history.users.cleared}
@@ -42,7 +42,8 @@ def check_field(history: History, rules: Rules, mapping: FieldMapping, ends: End
         return _one_way(direction, values, own, cleared | merged)
     if values[Side.HUB] != values[Side.APP] and not (cleared and "" in values.values()):
         return f"differ: {values}"
-    return _lost(history, rules, ends, own, values, bool(cleared), bool(merged))
+    wins = mapping.default_side or rules.default_side
+    return _lost(history, rules, wins, ends, own, values, bool(cleared), bool(merged))
 
 
 def _one_way(
@@ -60,6 +61,7 @@ def _one_way(
 def _lost(
     history: History,
     rules: Rules,
+    wins: Side,
     ends: Ends,
     own: Sequence[Edit],
     values: Mapping[Side, Token],
@@ -87,7 +89,7 @@ def _lost(
     )
     strict = not (again or blanked or by_chance or places & history.unsure)
     if len(left) > 1 and strict:
-        allowed = {token(e.value) for e in left if e.side is rules.default_side}
+        allowed = {token(e.value) for e in left if e.side is wins}
     final = set(values.values()) - ({""} if cleared else set())
     if final <= allowed:
         return ""

@@ -16,7 +16,7 @@ from tests.simulation.limit_promises import limits_hold, sends
 from tests.simulation.oracle import check_field
 
 from twofold.core.health import State
-from twofold.core.mappings import Deletes, Direction, Rules
+from twofold.core.mappings import Deletes, Direction, Rules, When
 from twofold.core.records import Record, Side
 from twofold.core.schema import Op
 from twofold.core.values import is_blank
@@ -68,6 +68,22 @@ def _fields_of_one_way(history: History) -> int:
         for effect in history.setup.apps[source].effects:
             if effect.obj == "contact" and name in effect.fields:
                 raise Broken("one-way", f"{name} of {effect.id} was written at its source")
+    return checked
+
+
+def rules_of_mappings(history: History) -> int:
+    """A mapping for new records writes no others; one that is off writes nothing."""
+    checked = 0
+    for name, when in history.script.sync.when:
+        checked += 1
+        for app in history.setup.apps.values():
+            for effect in (e for e in app.effects if e.obj == "contact"):
+                if when is When.ON_CREATE and effect.op is Op.UPDATE and name in effect.fields:
+                    raise Broken("mapping rules", f"{name} of {effect.id} was written later")
+    for name, written in history.turned.items():
+        checked += 1
+        if len(set(written)) > 1:
+            raise Broken("mapping rules", f"{name} was written while its mapping was off")
     return checked
 
 
@@ -257,6 +273,7 @@ def _both_send(history: History, rules: Rules, ends: dict[Side, Record]) -> bool
 PROMISES: dict[str, Callable[[History], int]] = {
     "quiet": becomes_quiet,
     "one-way": source_is_untouched,
+    "mapping rules": rules_of_mappings,
     "no duplicate": nothing_is_multiplied,
     "nothing deleted": nothing_is_deleted,
     "excluded": excluded_is_untouched,

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from twofold.core.filters import Leaving
-from twofold.core.mappings import Deletes, Direction
+from twofold.core.mappings import Deletes, Direction, When
 from twofold.core.records import Side
 from twofold.core.schema import Feed
 
@@ -60,6 +60,10 @@ class SyncScript(Struct, frozen=True, omit_defaults=True):
     """Which contacts the hub sends, see ``limits.LIMITS``."""
     app_limit: str = ""
     leaving: Leaving = Leaving.STOP
+    when: tuple[tuple[str, When], ...] = ()
+    """Fields that are not always written, by name."""
+    wins: tuple[tuple[str, Side], ...] = ()
+    """Fields with a default app of their own, by name."""
 
 
 class Act(Struct, frozen=True, omit_defaults=True):
@@ -96,6 +100,8 @@ class Round(Struct, frozen=True, omit_defaults=True):
     troubles: tuple[Trouble, ...] = ()
     chunks: int | None = None
     """The most chunks in one slice."""
+    turn: str = ""
+    """The mapping of contacts that somebody turns off, or on again, before the runs."""
 
 
 class Script(Struct, frozen=True, omit_defaults=True):

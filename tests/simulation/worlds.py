@@ -23,6 +23,7 @@ from twofold.core.mappings import (
     FieldMapping,
     Matching,
     Rules,
+    When,
 )
 from twofold.core.records import Side
 from twofold.core.schema import ObjectType
@@ -117,4 +118,6 @@ def _mapping(name: str, sync: SyncScript, ends: dict[Side, ObjectType]) -> Field
         app,
         direction=dict(sync.one_way).get(name, Direction.BOTH),
         blanks=Blanks.CLEAR if clears else Blanks.NEVER_ERASE,
+        when=dict(sync.when).get(name, When.ALWAYS),
+        default_side=dict(sync.wins).get(name),
     )

@@ -117,7 +117,7 @@ class Edit:
         known = {(m.hub.name, m.app.name) for m in sync.rules.mappings}
         self.added = [
             c
-            for c in Program(rules).conversions
+            for c in Program(rules, world.now()).conversions
             if (c.fields[Side.HUB], c.fields[Side.APP]) not in known
         ]
         self.limits_moved = _limited_by(sync.rules) != _limited_by(rules)
