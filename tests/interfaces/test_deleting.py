@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.interfaces.program import Program, Shop
+from tests.servers.radicale import Radicale
 
 
 def synced(folder: Path, *options: str) -> tuple[Program, Shop]:
@@ -204,3 +205,32 @@ def test_two_apps_that_rewrite_each_other_are_frozen_and_let_go(tmp_path: Path) 
     (hub,) = (r for r in program.hub() if r["email"] == "p0@shop.example")
     assert hub["lastname"] == "ada", "the latest edit travels"
     assert program.json("health")["syncs"][0]["in_sync"] == 6
+
+
+# --- an address book --------------------------------------------------------------------------
+
+
+def test_a_delete_travels_to_and_from_an_address_book(tmp_path: Path) -> None:
+    with Radicale() as book:
+        told = [
+            word for name, value in book.settings.items() for word in ("--set", f"{name}={value}")
+        ]
+        program = Program(tmp_path / "data")
+        program("connect", "carddav", "--label", "book", *told)
+        for n in range(6):
+            words = ("--set", f"email=p{n}@book.example", "--set", f"lastname=L{n}")
+            program("hub", "records", "create", "contact", *words)
+        program("sync", "add", "book", "contact", "--name", "book", "--deletes", "delete")
+        program("sync", "run", "book")
+        program("sync", "run", "book")
+        assert len(book.cards()) == 6
+        program("hub", "records", "delete", "contact", _hub_id(program, "p0@book.example"), "--yes")
+        program("sync", "run", "book")
+        assert not any(b"p0@book.example" in card for card in book.cards().values())
+        (name,) = (n for n, card in book.cards().items() if b"p1@book.example" in card)
+        book.delete(name)
+        program("sync", "run", "book")
+        left = {f"p{n}@book.example" for n in range(2, 6)}
+        assert {record["email"] for record in program.hub()} == left
+        assert len(book.cards()) == 4
+        assert program.json("health", "book")["syncs"][0]["in_sync"] == 4
