@@ -37,6 +37,7 @@ MAKE = {
     "SEEDS": "histories of `make simulate`",
     "KILLS": "kills of `make chaos`",
     "MINUTES": "length of `make soak`",
+    "PORT": "where `make serve` listens",
     "PYTEST": "further arguments for pytest",
 }
 """Variable of the Makefile → what it is."""

@@ -111,3 +111,27 @@ def test_what_a_killed_rehearsal_left_is_removed(tmp_path: Path) -> None:
     (left / "state.db").write_text("personal")
     program("plan")
     assert not left.exists()
+
+
+def test_a_ramp_holds_the_rest_for_a_person(tmp_path: Path) -> None:
+    program, shop = connected(tmp_path, people=5)
+    limit = ("sync", "edit", "shop-contacts", "--yes", "--set")
+    program(*limit, "most_creates={hub: 2}")
+    (report,) = program.json("sync", "run")["runs"]
+    assert report["did"]["hub creates held"] == 3
+    assert (len(program.hub()), report["health"]["waiting"]) == (2, 3)
+    program("sync", "run")
+    assert len(program.hub()) == 2, "nobody said anything"
+    shop.run("INSERT INTO people (email) VALUES ('late@shop.example')")
+    program("sync", "run")
+    assert len(program.hub()) == 3
+    (effect,) = program.json(*limit, "most_creates={hub: 1}", "--dry-run")["syncs"]
+    assert effect["effect"]["starts"] == 3
+    program("sync", "run", "--allow-creates")
+    assert len(program.hub()) == 6
+    (report,) = program.json("sync", "run")["runs"]
+    assert (report["did"], report["health"]["waiting"]) == ({}, 0)
+    (problem,) = program(*limit, "most_creates={hub: -1}", "--json", code=1).json["error"][
+        "problems"
+    ]
+    assert problem["code"] == "TF-B21"

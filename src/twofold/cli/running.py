@@ -35,7 +35,10 @@ from twofold.services.runs import Phase, Report
     help="Read everything again, and try again what is failing; what is equal is not written.",
 )
 @click.option("--allow-empty", is_flag=True, help="Believe a side that suddenly shows nothing.")
-def run_command(names: Sequence[str], everything: bool, full: bool, allow_empty: bool) -> None:
+@click.option("--allow-creates", is_flag=True, help="Make all records, those held included.")
+def run_command(
+    names: Sequence[str], everything: bool, full: bool, allow_empty: bool, allow_creates: bool
+) -> None:
     """Bring both sides into step, now and in both directions.
 
     Companies run before contacts, and contacts before deals. It can be stopped at any moment:
@@ -43,7 +46,7 @@ def run_command(names: Sequence[str], everything: bool, full: bool, allow_empty:
     """
     if names and everything:
         raise click.UsageError("name syncs, or give --all")
-    options = runs.Options(full=full, allow_empty=allow_empty)
+    options = runs.Options(full=full, allow_empty=allow_empty, allow_creates=allow_creates)
 
     async def work(here: Installation) -> list[Report]:
         syncs = runs.chosen(here, names)

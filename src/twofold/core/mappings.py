@@ -166,6 +166,22 @@ class Brakes(Struct, frozen=True):
     changes: float = 0.5
 
 
+class MostCreates(Struct, frozen=True):
+    """The most records that one run may make on a side (S8); null = no limit."""
+
+    hub: int | None = None
+    app: int | None = None
+
+    def of(self, side: Side) -> int | None:
+        """The limit of a side."""
+        return self.hub if side is Side.HUB else self.app
+
+    @property
+    def none(self) -> bool:
+        """Whether no side has one."""
+        return self.hub is None and self.app is None
+
+
 class Rules(Struct, frozen=True):
     """Everything that the core needs to know about one sync."""
 
@@ -191,6 +207,9 @@ class Rules(Struct, frozen=True):
     """What happens to a synced record that no longer meets its filter (L4, L5)."""
     from_now_on: bool = False
     """L7: only records that were made or changed after both sides were first read are sent."""
+
+    most_creates: MostCreates = MostCreates()
+    """How many records one run may make; the rest is held for a person (S8)."""
 
     def filter_of(self, side: Side) -> Filter:
         """What the records of that side must meet to be sent."""

@@ -51,7 +51,7 @@ def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Probl
         for error in check_mapping(rules, mapping, shipped)
     ]
     problems += [_problem(e.code, **e.facts) for e in check_mappings(rules)]
-    for found in (_without_email, _deletes, _places, _matching, _associations):
+    for found in (_without_email, _deletes, _places, _matching, _associations, _ramp):
         problems.extend(found(rules))
     problems += [_problem(e.code, **e.facts) for e in check_limits(rules)]
     return problems
@@ -108,3 +108,10 @@ def _associations(rules: Rules) -> Iterator[Problem]:
             several = declared is not None and declared.many
             if mapping.targets is Targets.ALL and not several:
                 yield _problem("TF-M40", name=mapping.end(side), side=side.value)
+
+
+def _ramp(rules: Rules) -> Iterator[Problem]:
+    for side in Side:
+        most = rules.most_creates.of(side)
+        if most is not None and most < 0:
+            yield _problem("TF-B21", limit=most, side=side.value)

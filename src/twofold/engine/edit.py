@@ -289,6 +289,9 @@ class Edit:
             meaning = _of_single(before, after)
             if meaning is not None:
                 return meaning
+        held = outcome.state is health.State.WAITING
+        if held and self.rules.most_creates != self.sync.rules.most_creates:
+            return Meaning.STARTS
         return Meaning.AGAIN if self.rematches or self.rereads else None
 
 

@@ -248,7 +248,13 @@ def _twice(documents: Sequence[Read]) -> Iterable[Located]:
         names.add(document.name)
 
 
-_KEYS = {"TF-F11": "timezone", "TF-F12": "region", "TF-F13": "require_email", "TF-F14": "direction"}
+_KEYS = {
+    "TF-B21": "most_creates",
+    "TF-F11": "timezone",
+    "TF-F12": "region",
+    "TF-F13": "require_email",
+    "TF-F14": "direction",
+}
 
 
 def _placed(document: Read, problem: Problem) -> Located:

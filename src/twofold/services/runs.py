@@ -14,6 +14,7 @@ from twofold.core.health import Counts
 from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
 from twofold.engine.parts import Gate
+from twofold.engine.ramp import Open
 from twofold.engine.run import Ending
 from twofold.services.installation import Installation
 from twofold.services.slices import Phase, Progress, Tell, Watched, one_slice
@@ -43,6 +44,8 @@ class Options(Struct, frozen=True):
     """Read everything again, and try again what is failing; what is equal is not written."""
     allow_empty: bool = False
     """Believe a side that suddenly shows nothing (TF-B01)."""
+    allow_creates: bool = False
+    """Make all records that are to be made, those that were held included (S8)."""
 
 
 class Report(Struct, frozen=True):
@@ -109,6 +112,9 @@ async def run(
         for side in Side:
             here.state.records.restart(sync.reader(side))
         here.state.links.wake_failing(sync.id)
+    if options.allow_creates:
+        here.state.links.wake_waiting_singles(sync.id)
+        gate = gate or Open()
     return await _noted(here, sync, options, tell, started, gate)
 
 

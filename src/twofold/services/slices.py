@@ -16,6 +16,7 @@ from twofold.core.records import Side
 from twofold.database.sqlite import DatabaseError
 from twofold.engine.braked import Braked
 from twofold.engine.parts import Gate
+from twofold.engine.ramp import ramp_of
 from twofold.engine.run import (
     CHUNK_DONE,
     Ending,
@@ -93,7 +94,7 @@ async def one_slice(
                 sides=sides,
                 turn=turn,
                 schema_every=SCHEMA_EVERY,
-                gate=gate,
+                gate=gate or ramp_of(here.state.syncs.get(sync.id).rules),
             )
             if outcome.ending is Ending.DONE:
                 with suppress(ConnectorError):  # what could not be looked at now is looked at later

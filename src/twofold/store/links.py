@@ -104,6 +104,15 @@ class Links:
                 (sync, failing),
             )
 
+    def wake_waiting_singles(self, sync: int) -> None:
+        """Make due the unlinked records that were held until a person says so."""
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO due SELECT sync, side, row FROM singles"
+                " WHERE sync = ? AND state = ?",
+                (sync, int(State.WAITING)),
+            )
+
     def due(self, sync: int, limit: int, after: Place | None = None) -> list[Place]:
         """Some records that must be planned again: the hub's first, in the order of the links.
 
@@ -112,6 +121,7 @@ class Links:
         starts = {Side.HUB: -1, Side.APP: -1} if after is None else dict([after])
         if after is not None and after[0] is Side.HUB:
             starts[Side.APP] = -1
+
         places: list[Place] = []
         for side, row in starts.items():
             found = self._connection.execute(

@@ -51,4 +51,14 @@ CODES = (
         "{name} cannot go on without these fields: {reason}.",
         "Bring them back in the app, or make the sync anew with other fields.",
     ),
+    Code(
+        "TF-B20",
+        "One run makes at most {limit} new records in the {side}; this one waits for your word.",
+        "Look at it with 'twofold plan'; then 'twofold sync run NAME --allow-creates'.",
+    ),
+    Code(
+        "TF-B21",
+        "A run cannot make {limit} new records in the {side} at most.",
+        "Name 0 or more, or leave the limit out.",
+    ),
 )
