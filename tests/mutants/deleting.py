@@ -13,13 +13,6 @@ FLIPS = ("pytest", "tests/engine/test_oscillation.py")
 
 DELETING = (
     Mutant(
-        "a delete travels back from the receiving side of one-way",
-        "core/deletes.py",
-        "if op is None or not rules.direction.reaches(side):",
-        "if op is None:",
-        RULES,
-    ),
-    Mutant(
         "a record that does not send sends its delete",
         "core/deletes.py",
         "if side not in program.scope(shown[Side.HUB], shown[Side.APP], standing).open:",

@@ -47,8 +47,9 @@ def plan_removal(
     """
     rules, side = program.rules, gone.other
     op = removing(rules.deletes, rules.type_of(side))
-    if op is None or not rules.direction.reaches(side):
+    if op is None:
         return None
+    # Also where the direction is not open: a side that only receives sends no delete.
     if side not in program.scope(shown[Side.HUB], shown[Side.APP], standing).open:
         return None
     seen = seen_given(link, program.conversions, shown)  # our own write is nobody's edit
