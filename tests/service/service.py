@@ -40,6 +40,8 @@ class Service:
         for reader in self._readers:
             reader.start()
         until(lambda: self.url or self.process.poll() is not None or self.events("raw"))
+        if not self.url:
+            self.stop()
         assert self.url, self.lines
 
     def _hear_out(self) -> None:
