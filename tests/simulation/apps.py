@@ -70,7 +70,7 @@ class SimulatedApp(MemoryApp):
         self.statuses: dict[str, int] = {}
         """How often each answer other than OK was given."""
         self.capped = False
-        """The next page of changes says that there is no more."""
+        """The next page is cut short, and the rest comes with pages of their own."""
 
     def write(self, obj: str, writes: Sequence[Write]) -> list[Result]:
         results = super().write(obj, writes)
@@ -94,13 +94,15 @@ class SimulatedConnector(MemoryConnector):
     async def pull(
         self, obj: str, cursor: str | None, fields: Sequence[str], associations: Sequence[str] = ()
     ) -> Batch:
-        batch = await super().pull(obj, cursor, fields, associations)
         app = self.app
         assert isinstance(app, SimulatedApp)
-        if app.capped and batch.more and not batch.snapshot:
-            app.capped = False
-            return structs.replace(batch, more=False)
-        return batch
+        size = app.page_size
+        if app.capped:
+            app.capped, app.page_size = False, 1
+        try:
+            return await super().pull(obj, cursor, fields, associations)
+        finally:
+            app.page_size = size
 
 
 def build_types(script: AppScript) -> dict[str, ObjectType]:
