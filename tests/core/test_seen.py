@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from msgspec import structs
 from tests.core.test_plan import agreed, app, hub, program
 
-from twofold.core.links import seen_after, seen_after_create
+from twofold.core.links import (
+    Flip,
+    Link,
+    Sent,
+    flips_after,
+    seen_after,
+    seen_after_create,
+    seen_given,
+)
 from twofold.core.mappings import Rules
 from twofold.core.merge import Reason, Seen
 from twofold.core.plan import Program, plan_pair
@@ -80,3 +88,36 @@ def test_another_spelling_of_what_was_agreed_is_no_edit() -> None:
     assert [(u.side, u.values) for u in plan.updates] == [
         (Side.HUB, {"name": "Bea", "email": "b@x.example"})
     ]
+
+
+def _seen_of_a_noted_name(holds: Value) -> Value:
+    """*Seen* of the app's name, where "Ada L." was being written over "Ada"."""
+    note = {Side.APP: {"name": Sent("Ada L.", "Ada L.", "Ada")}}
+    shown: Mapping[Side, Fields] = {
+        Side.HUB: {"name": "Ada L."},
+        Side.APP: {"called": holds},
+    }
+    seen: Seen = {Side.HUB: {"name": "Ada"}, Side.APP: {"called": "Ada"}}
+    given = seen_given(Link(seen, note), CONVERSIONS, shown)
+    assert given is not None
+    return given[Side.APP]["called"]
+
+
+def test_a_noted_value_that_arrived_is_seen_in_the_form_that_the_app_gave_it() -> None:
+    assert _seen_of_a_noted_name("ADA L") == "ADA L"
+
+
+def test_an_edit_over_a_noted_value_is_seen_as_what_we_sent() -> None:
+    assert _seen_of_a_noted_name("Ada Lovelace") == "Ada L."
+
+
+def test_a_noted_value_that_never_arrived_is_not_seen() -> None:
+    assert _seen_of_a_noted_name("Ada") == "Ada"
+
+
+def test_a_first_write_to_the_other_side_keeps_the_count_of_flips() -> None:
+    flips = {"firstname": Flip({Side.APP: "Ada"}, 2)}
+    after = flips_after(flips, {Side.HUB: {"firstname": "ADA"}})
+    assert after["firstname"].count == 2
+    again = flips_after(after, {Side.HUB: {"firstname": "Ada"}})
+    assert again["firstname"].count == 0

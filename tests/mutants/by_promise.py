@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import HISTORIES, Mutant
+from tests.mutants.mutant import HISTORIES, KEPT, Mutant, only
+
+RARE = only("not thirty", KEPT)
 
 PROMISES = (
     Mutant(
@@ -38,14 +40,7 @@ PROMISES = (
         "store/links.py",
         "with self._database.durable_transaction() as db:\n            check_fence",
         "with self._database.transaction() as db:\n            check_fence",
-        HISTORIES,
-    ),
-    Mutant(
-        "no duplicate: what we may have made is made again",
-        "engine/chunk.py",
-        "since[c.side] = min(c.newest, since.get(c.side, c.newest))",
-        "pass",
-        HISTORIES,
+        RARE,
     ),
     Mutant(
         "nothing deleted: a twin is deleted though nobody asked",
@@ -80,7 +75,7 @@ PROMISES = (
         "core/forms.py",
         "return canonical(holds) == canonical(sent) or _alike(holds, sent)",
         "return canonical(holds) == canonical(sent)",
-        HISTORIES,
+        RARE,
     ),
     Mutant(
         "no edit lost: fences are ignored",

@@ -17,6 +17,9 @@ LIMITS = ("pytest", "tests/engine/test_limits.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
 HISTORIES = ("tests.simulation", "--seeds", "400", "--stop", "--processes", "1")
 
+KEPT = ("pytest", "tests/simulation/test_simulation.py", "tests/simulation/test_disk.py")
+"""Small histories that were kept because they notice something rare, and the simulated disk."""
+
 
 def only(words: str, command: tuple[str, ...]) -> tuple[str, ...]:
     """The tests of a command whose names hold these words."""

@@ -152,7 +152,9 @@ def _removed_by_us(history: History) -> set[tuple[Side, str, str]]:
                 continue  # its twin was taken back since, and has another one now
             place = (side.other, effect.obj, twin)
             told = history.script.side(side.other).merges
-            if place not in users.ever_deleted and (told or place not in users.deleted):
+            # Who deletes the survivor of a merge deletes what went into it.
+            asked = {place, users.survivor(place)} & users.ever_deleted
+            if not asked and (told or place not in users.deleted):
                 raise Broken("nothing deleted", f"we deleted {where}, and nobody its twin {twin}")
     return removed
 

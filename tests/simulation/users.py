@@ -51,6 +51,8 @@ class Users:
         """Also what was merged into another record."""
         self.ever_deleted: set[Place] = set()
         """Also what was taken back since, and nothing that was merged."""
+        self.merged_into: dict[Place, Place] = {}
+        """By what was merged: its survivor."""
         self.merged: set[Place] = set()
         """Survivors: they take what they lack from what was merged into them."""
         self.created: dict[Place, int] = {}
@@ -88,6 +90,12 @@ class Users:
         if record_id:
             self._keep(act.side, obj, record_id)
         return f"{act.side}: {told}"
+
+    def survivor(self, place: Place) -> Place:
+        """The record that one went into, if it was merged; otherwise the record itself."""
+        while place in self.merged_into:
+            place = self.merged_into[place]
+        return place
 
     def _next(self) -> int:
         self._numbers += 1
@@ -244,6 +252,7 @@ class Users:
         self.setup.apps[side].merge(obj, record_id, survivor)
         self.deleted.add((side, obj, record_id))
         self.merged.add((side, obj, survivor))
+        self.merged_into[side, obj, record_id] = (side, obj, survivor)
         self._keep(side, obj, survivor)
         return f"{obj} {record_id} merged into {survivor}"
 
