@@ -1,4 +1,4 @@
-"""``twofold hub records``: act as a person on the hub inside."""
+"""``twofold hub``: act as a person on the hub inside."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from twofold.cli.command import Group, as_json, ask
 from twofold.cli.confirmation import confirm
+from twofold.cli.hub_tokens import token
 from twofold.cli.output import reply, say, shown, table
 from twofold.core.records import Fields, Record
 from twofold.core.values import is_blank
@@ -181,5 +182,7 @@ def _held(record: Record) -> Fields:
     """The fields that are not blank."""
     return {name: value for name, value in record.fields.items() if not is_blank(value)}
 
+
+hub.add_command(token)
 
 COMMANDS = (hub,)

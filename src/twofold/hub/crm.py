@@ -219,12 +219,12 @@ class Hub:
 
     def write(self, object_type: str, writes: Sequence[Write]) -> list[Result]:
         """Apply what is acceptable in one transaction and answer each write, in order."""
-        with self._writing() as writing:
+        with self.writing() as writing:
             writing.prepare(writes)
             return [_answer(writing, object_type, write) for write in writes]
 
     @contextmanager
-    def _writing(self) -> Iterator[Writing]:
+    def writing(self) -> Iterator[Writing]:
         """One change of the hub, on the disk when it is answered.
 
         Whoever reads the hub keeps a position in its log: were a change undone by a power cut, the
@@ -272,7 +272,7 @@ class Hub:
         return self._change(lambda writing: writing.merge(object_type, winner_id, loser_id))
 
     def _change(self, change: Callable[[Writing], Draft]) -> Record:
-        with self._writing() as writing:
+        with self.writing() as writing:
             return shown(change(writing))
 
     def read(self, object_type: str, record_id: str) -> Record | None:

@@ -83,6 +83,26 @@ CREATE TABLE owner (
 );
 """
 
+_API = """
+-- Programs that may use the API. Times are seconds since 1970.
+CREATE TABLE api_token (
+    name TEXT PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,   -- SHA-256 of the token
+    scopes BLOB NOT NULL,        -- JSON
+    created REAL NOT NULL,
+    expires REAL                 -- NULL: never
+) WITHOUT ROWID;
+
+-- The numbers by which the API names labels of associations.
+CREATE TABLE api_label (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,     -- the type that keeps the association
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    UNIQUE (source, name, label)
+);
+"""
+
 
 def new_identity() -> str:
     """A name that no other hub has."""
@@ -96,4 +116,5 @@ def _christen(connection: sqlite3.Connection) -> None:
 MIGRATIONS = (
     Migration(1, "records, keys, associations and owners", _TABLES),
     Migration(2, "an identity", _christen),
+    Migration(3, "tokens and labels of the API", _API),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 from msgspec import Struct
@@ -74,7 +75,7 @@ class Writing:
     """All changes of one transaction. Make it inside the transaction; call ``finish`` last."""
 
     def __init__(self, connection: sqlite3.Connection, now: datetime, unique: Unique) -> None:
-        self._connection = connection
+        self.connection = connection
         self._now = (now - EPOCH) // _TICK
         self._created = kept_datetime(now)
         self._unique = unique
@@ -97,7 +98,7 @@ class Writing:
         refs = [write.ref for write in writes if write.op is Op.CREATE and write.ref]
         if refs:
             query = "SELECT ref, record FROM creation WHERE ref IN (SELECT value FROM json_each(?))"
-            found = self._connection.execute(query, (orjson.dumps(refs).decode(),)).fetchall()
+            found = self.connection.execute(query, (orjson.dumps(refs).decode(),)).fetchall()
             self._refs.update(found)
             wanted.update(record for _, record in found)
         self._load(wanted)
@@ -106,7 +107,7 @@ class Writing:
         missing = [number for number in numbers if number and number not in self._drafts]
         if not missing:
             return
-        for row in self._connection.execute(_LOAD, (orjson.dumps(missing).decode(),)):
+        for row in self.connection.execute(_LOAD, (orjson.dumps(missing).decode(),)):
             number, kind, sequence, revision, modified, gone, survivor, body, links = row
             shown = orjson.loads(body), linking.parsed(links)
             self._drafts[number] = Draft(
@@ -149,7 +150,7 @@ class Writing:
 
     def _owners(self) -> Collection[str]:
         if self._owner_ids is None:
-            found = self._connection.execute("SELECT id FROM owner WHERE active").fetchall()
+            found = self.connection.execute("SELECT id FROM owner WHERE active").fetchall()
             self._owner_ids = frozenset(str(number) for (number,) in found)
         return self._owner_ids
 
@@ -246,7 +247,7 @@ class Writing:
                 winner.links = linking.added(winner.kind, winner.links, name, inherited_end)
         loser.gone, loser.survivor, loser.links = Gone.MERGED, winner.id, {}
         loser.properties = {}
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE record SET survivor = ? WHERE survivor = ?", (winner.id, loser.id)
         )
         self._touch(loser)
@@ -274,7 +275,7 @@ class Writing:
     def _redirect(self, far: Draft, survivor: Draft | None) -> None:
         """Associations that point to a record end, or move to the one it is merged into."""
         query = "SELECT source, name FROM association WHERE target = ?"
-        sources = set(self._connection.execute(query, (far.id,)).fetchall())
+        sources = set(self.connection.execute(query, (far.id,)).fetchall())
         sources |= {
             (draft.id, name)
             for draft in self._changed.values()
@@ -297,8 +298,8 @@ class Writing:
         """Refuse a value that must be unique and that another record has."""
         for field in self._unique.get(object_type, ()):
             value = properties.get(field)
-            if value is None:
-                continue
+            if value is None or value == self._held(number, field):
+                continue  # one that a record has stays its own, also where another has it too
             found = key_hash(object_type, field, value)
             holders = self._holders(found)
             for holder in sorted(holders - {number}):
@@ -308,10 +309,14 @@ class Writing:
                     raise Refused(Status.DUPLICATE, "TF-R02", field=field, other_id=str(holder))
             holders.add(number)
 
+    def _held(self, number: int, field: str) -> Any:
+        draft = self._drafts.get(number)
+        return None if draft is None or draft.gone else draft.properties.get(field)
+
     def _holders(self, found: int) -> set[int]:
         if found not in self._taken:
             query = "SELECT record FROM match_key WHERE hash = ?"
-            rows = self._connection.execute(query, (found,)).fetchall()
+            rows = self.connection.execute(query, (found,)).fetchall()
             self._taken[found] = {number for (number,) in rows}
         return self._taken[found]
 
@@ -329,7 +334,7 @@ class Writing:
         """Write all drafts."""
         if not self._changed:
             return
-        execute_many = self._connection.executemany
+        execute_many = self.connection.executemany
         fresh = [draft for draft in self._changed.values() if draft.fresh]
         old = [draft for draft in self._changed.values() if not draft.fresh]
         execute_many(
@@ -345,7 +350,7 @@ class Writing:
         self._finish_keys()
         self._finish_associations()
         execute_many("INSERT INTO creation VALUES (?, ?)", self._new_refs.items())
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE hub SET next_record = ?, sequence = ?", (self._next, self._sequence)
         )
 
@@ -361,8 +366,8 @@ class Writing:
                         lost.append((key_hash(draft.kind.name, field, old), draft.id))
                     if new is not None:
                         won.append((key_hash(draft.kind.name, field, new), draft.id))
-        self._connection.executemany("DELETE FROM match_key WHERE hash = ? AND record = ?", lost)
-        self._connection.executemany("INSERT INTO match_key VALUES (?, ?)", won)
+        self.connection.executemany("DELETE FROM match_key WHERE hash = ? AND record = ?", lost)
+        self.connection.executemany("INSERT INTO match_key VALUES (?, ?)", won)
 
     def _finish_associations(self) -> None:
         lost: list[tuple[int, int, str, int]] = []
@@ -374,11 +379,11 @@ class Writing:
             number = NUMBERS[draft.kind.name]
             lost += [(far, number, name, draft.id) for name, far in before - after]
             won += [(far, number, name, draft.id) for name, far in after - before]
-        self._connection.executemany(
+        self.connection.executemany(
             "DELETE FROM association WHERE target = ? AND type = ? AND name = ? AND source = ?",
             lost,
         )
-        self._connection.executemany("INSERT INTO association VALUES (?, ?, ?, ?)", won)
+        self.connection.executemany("INSERT INTO association VALUES (?, ?, ?, ?)", won)
 
 
 def _row(draft: Draft) -> tuple[object, ...]:

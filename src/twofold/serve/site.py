@@ -1,4 +1,7 @@
-"""Everything that one address serves: the API with its probes; pages have their place here too."""
+"""Everything that one address serves: the API with its probes, and the hub's own API.
+
+Pages have their place here too.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twofold import __version__, api
 from twofold.api.guard import Guard
 from twofold.api.pool import Pool
+from twofold.hub.api.application import Api
+from twofold.hub.api.versions import spoken
 from twofold.serve.log import Log
+from twofold.services.installation import HUB_FILE
 
 
 def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
     """The application over one data folder; ``hosts``: its names besides those of the machine."""
     pool = Pool(folder)
+    hub = Api(folder / HUB_FILE, log=log)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         pool.close()
+        hub.close()
 
     # FastAPI's own pages of documentation load scripts from other servers.
     app = FastAPI(
@@ -34,4 +42,9 @@ def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
         lifespan=lifespan,
     )
     api.mount(app, pool, log)
-    return Guard(app, hosts)
+
+    async def shared(scope: Scope, receive: Receive, send: Send) -> None:
+        own = scope["type"] == "http" and spoken(scope["path"])
+        await (hub if own else app)(scope, receive, send)
+
+    return Guard(shared, hosts)

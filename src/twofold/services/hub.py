@@ -56,7 +56,7 @@ def page(here: Installation, object_type: str, after: str = "", limit: int = 50)
     _kind(object_type)
     if after and not (after.isdecimal() and len(after) < 19):
         raise TwofoldError("TF-U24", text=after)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         rows = hub.listing(object_type, int(after or 0), limit + 1).rows
         ids = [str(row[0]) for row in rows[:limit]]
         records = [record for i in ids if (record := hub.read(object_type, i)) is not None]
@@ -70,7 +70,7 @@ def one(here: Installation, object_type: str, record_id: str) -> Record:
         TwofoldError: TF-U19, there is none.
     """
     _kind(object_type)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         record = hub.read(object_type, record_id)
     if record is None:
         raise TwofoldError("TF-U19", object_type=object_type, id=record_id)
@@ -80,21 +80,21 @@ def one(here: Installation, object_type: str, record_id: str) -> Record:
 def create(here: Installation, object_type: str, texts: Mapping[str, str]) -> Record:
     """Make a record from values as a person writes them; raises TF-R… where one does not fit."""
     fields = values(_kind(object_type), texts)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         return hub.create(object_type, fields)
 
 
 def edit(here: Installation, object_type: str, record_id: str, texts: Mapping[str, str]) -> Record:
     """Change some values; an empty one clears."""
     fields = values(_kind(object_type), texts)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         return hub.update(object_type, record_id, fields)
 
 
 def delete(here: Installation, object_type: str, record_id: str) -> None:
     """Take a record away; it stays restorable in the hub's file."""
     _kind(object_type)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         hub.archive(object_type, record_id)
 
 
@@ -111,7 +111,7 @@ def associate(
 ) -> Record:
     """Tie a record to another one, or cut the tie; labels are added to those it has."""
     _kind(object_type)
-    with _opened(here) as hub:
+    with opened(here) as hub:
         if remove:
             ties = [(association, target)]
             return hub.update(object_type, record_id, {}, dissociate=ties)
@@ -129,7 +129,7 @@ def import_file(here: Installation, object_type: str, path: Path) -> Imported:
     """
     kind = _kind(object_type)
     created, refused = 0, []
-    with _opened(here) as hub:
+    with opened(here) as hub:
         rows = enumerate(_rows(path), 1)
         while chunk := list(islice(rows, BATCH)):
             writes = []
@@ -221,7 +221,8 @@ def _kind(object_type: str) -> ObjectType:
 
 
 @contextmanager
-def _opened(here: Installation) -> Iterator[Hub]:
+def opened(here: Installation) -> Iterator[Hub]:
+    """The hub inside, closed at the end of the block."""
     hub = Hub.open(here.hub_path)
     try:
         with coding(here.hub_path):

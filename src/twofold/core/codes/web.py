@@ -77,4 +77,10 @@ CODES = (
         "Something went wrong that Twofold did not expect: {kind}.",
         "Try again; if it repeats, report it with the lines of the log.",
     ),
+    Code(
+        "TF-W19",
+        "There is no scope {scope}; there are {known}.",
+        "Name one of these, or none to allow everything.",
+    ),
+    Code("TF-W20", "There is a token named {name} already.", "Choose another name, or revoke it."),
 )
