@@ -31,7 +31,7 @@ PROMISES = (
     Mutant(
         "no duplicate: no note before a create",
         "engine/apply.py",
-        "[creation_of(context, c) for c in creates],",
+        "[creation_of(c, now) for c in creates],",
         "[],",
         HISTORIES,
     ),
@@ -82,20 +82,6 @@ PROMISES = (
         "store/fences.py",
         "if found is None or found[0] != fence:",
         "if found is None:",
-        HISTORIES,
-    ),
-    Mutant(
-        "no edit lost: a blind write",
-        "engine/updates.py",
-        "if not port.type.conditional:",
-        "if False:",
-        HISTORIES,
-    ),
-    Mutant(
-        "no edit lost: an unsettled blank erases",
-        "core/merge.py",
-        "return Reason.EDIT_OVER_CLEAR, blank, True",
-        "return Reason.EDIT_OVER_CLEAR, blank.other, True",
         HISTORIES,
     ),
 )

@@ -15,7 +15,7 @@ WRITING = (
     Mutant(
         "no note before a create",
         "engine/apply.py",
-        "[creation_of(context, c) for c in creates],",
+        "[creation_of(c, now) for c in creates],",
         "[],",
         TROUBLE,
     ),
