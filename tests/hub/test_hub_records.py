@@ -10,7 +10,7 @@ from tests.hub.consistency import assert_consistent
 from twofold.core.records import Record, Target
 from twofold.core.schema import Op
 from twofold.hub.connector import HubConnector
-from twofold.hub.crm import Hub
+from twofold.hub.crm import _BY_ID, Hub
 from twofold.hub.properties import Refused
 from twofold.kit.contract import Status, Write
 from twofold.kit.errors import SchemaChanged
@@ -350,3 +350,9 @@ def test_the_clock_is_the_callers(hub: Hub) -> None:
     now += timedelta(microseconds=1)
     changed = hub.update("contact", made.id, {"firstname": "Ada"})
     assert (changed.modified, changed.fields["createdate"]) == (now, made.modified)
+
+
+def test_records_are_found_by_id_without_reading_all_of_their_type() -> None:
+    hub = Hub.open(None)
+    steps = hub.database.connection.execute(f"EXPLAIN QUERY PLAN {_BY_ID}", ("[1]", 1)).fetchall()
+    assert not [step for *_, step in steps if "record_log" in step or "record_listing" in step]

@@ -24,13 +24,14 @@ from twofold.core.errors import TwofoldError
 from twofold.database.errors import coding
 from twofold.hub.api import tokens
 from twofold.hub.api.calls import Answer, Call, Operation
-from twofold.hub.api.faults import Fault
+from twofold.hub.api.faults import Fault, invalid
 from twofold.hub.api.operations import OPERATIONS, needed
 from twofold.hub.api.realism import Broken, Meter, Realism
 from twofold.hub.api.tokens import Token
 from twofold.hub.crm import Hub
 
 _KEPT = 8
+_MOST_PARAMETERS = 1_000
 _UNIQUE = {"contact": ("email",)}
 """What no two contacts share that are written through the API."""
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
@@ -93,7 +94,7 @@ class Api:
 
     async def _answered(self, request: Request, headers: dict[str, str]) -> Answer:
         content = await request.body()
-        broken = self.realism.next_broken(request.url.path)
+        broken = self.realism.next_broken(request.scope["path"])
         if broken is not None and not broken.after_doing:
             return _failed(broken)
         answer = await run_in_threadpool(self._done, request, content, headers)
@@ -105,10 +106,10 @@ class Api:
             now = self._clock()
             token = _known(hub, request.headers.get("authorization", ""), now)
             if self._meter is not None:
-                search = request.url.path.endswith("/search")
+                search = request.scope["path"].endswith("/search")
                 headers.update(self._meter.count(token.name, search=search))
             route, path = self._routed(request)
-            query = parse_qs(request.url.query, keep_blank_values=True, max_num_fields=1_000)
+            query = _parameters(request.scope["query_string"].decode("latin-1"))
             call = Call(hub, path, query, content, now, self.realism)
             _allow(token, needed(call, route.area))
             if request.method not in {"GET", "DELETE"}:
@@ -116,7 +117,7 @@ class Api:
             return route.operation(call)
 
     def _routed(self, request: Request) -> tuple[_Route, Mapping[str, str]]:
-        path = request.url.path.rstrip("/")
+        path = request.scope["path"].rstrip("/")
         allowed = []
         for route in self._routes:
             match = route.pattern.match(path)
@@ -128,6 +129,13 @@ class Api:
             message = f"{request.method} is not supported here"
             raise Fault(405, "METHOD_NOT_ALLOWED", message, headers={"Allow": ", ".join(allowed)})
         raise Fault(404, "NOT_FOUND", "There is no resource at this path")
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise invalid("The query has too many parameters", "INVALID_PARAMETER") from None
 
 
 def _place(error: BaseException) -> str:
