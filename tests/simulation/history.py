@@ -236,6 +236,7 @@ class History:
         if self._nested:
             return
         self._nested = self._overtaken = True
+        self._keep_unsure()
         try:
             self._slices(self._sync, None)
         except Crash:

@@ -136,7 +136,13 @@ class Port:
         if moved or left:
             keys = self.keys_of([row for row, _ in left])
             listeners = self.listeners.subscribers
-            self.state.records.refresh(self.reader, moved, left, keys, listeners, self.hold)
+            self.state.records.refresh(
+                self.reader, moved, left, keys, listeners, self.hold, self._looked()
+            )
+
+    def _looked(self) -> float:
+        """When a look is made; kept only where the feed lags behind it, and 0 elsewhere."""
+        return self.time() if self.type.lag else 0.0
 
     def sight(
         self,
@@ -149,7 +155,7 @@ class Port:
 
         ``looked``: they were read past the feed, by a look or in the answer to a write.
         """
-        at = self.time() if looked and self.type.lag else 0.0
+        at = self._looked() if looked else 0.0
         rows = [known[r.id].row for r, _ in records if r.id in known]
         before = self.state.records.shown(rows) if rows else {}
         sightings = []

@@ -255,13 +255,20 @@ class Records:
         keys_gone: Sequence[Sequence[Sequence[int]]],
         subscribers: Sequence[Subscriber],
         hold: Hold | None = None,
+        looked: float = 0.0,
     ) -> None:
-        """Store what a look at single records showed."""
+        """Store what a look at single records showed.
+
+        ``looked``: when that was, in seconds since 1970, where the feed lags behind it.
+        """
         with self._database.transaction() as db:
             check_hold(db, hold)
             see(db, reader_id, sightings, subscribers)
             if gone:
                 leave(db, reader_id, gone, subscribers, keys_gone)
+                db.executemany(
+                    "UPDATE records SET looked = ? WHERE row = ?", [(looked, r) for r, _ in gone]
+                )
 
     def learn_merges(self, merges: Mapping[int, str], subscribers: Sequence[Subscriber]) -> None:
         """Records that only seemed deleted: row → the id that each was merged into."""
