@@ -90,6 +90,9 @@ def _lost(
     strict = not (again or blanked or by_chance or places & history.unsure)
     if len(left) > 1 and strict:
         allowed = {token(e.value) for e in left if e.side is wins}
+    for place in places & history.users.restored.keys():
+        # What it showed may have come from a twin that is gone by now, with its edits.
+        allowed.add(token(history.users.restored[place].get(own[0].field)))
     final = set(values.values()) - ({""} if cleared else set())
     if final <= allowed:
         return ""

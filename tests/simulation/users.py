@@ -41,6 +41,8 @@ class Users:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self.restored: dict[Place, Fields] = {}
+        """What each record showed when somebody took it back: it may get a new twin by that."""
         self.done = 0
         """How many acts were possible and done."""
         self.edits: dict[tuple[str, str], list[Edit]] = defaultdict(list)
@@ -241,6 +243,8 @@ class Users:
         place = gone[act.more % len(gone)]
         app.restore(obj, place[2])
         self.deleted.discard(place)
+        back = app.read(obj, place[2])
+        self.restored[place] = back.fields if back is not None else {}
         return f"{obj} {place[2]} taken back on the {side}"
 
     def merge(self, side: Side, obj: str, record_id: str, act: Act) -> str:
