@@ -71,10 +71,7 @@ def test_the_version() -> None:
     assert package.__version__ in CliRunner().invoke(twofold, ["--version"]).output
 
 
-def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
-    """Each command once, in an order in which all succeed."""
-    contact = ["hub", "records"]
-    mapping = ["sync", "mapping"]
+def _of_a_new_sync(shop: Shop) -> list[list[str]]:
     return [
         ["app", "list"],
         ["app", "show", "sql"],
@@ -93,6 +90,41 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         ["sync", "off", "shop-contacts"],
         ["sync", "on", "shop-contacts"],
         ["sync", "run", "shop-contacts"],
+        ["sync", "duplicates", "shop-contacts"],
+        ["sync", "edit", "shop-contacts", "--set", "region=NL", "--yes"],
+        ["sync", "limit", "shop-contacts", "--to-app", "city is unknown", "--yes"],
+        ["sync", "limit", "shop-contacts", "--all-to-app", "--yes"],
+        ["sync", "match", "shop-contacts", "--matching", "contacts"],
+        ["export", "shop-contacts"],
+        ["validate", "--schema"],
+        ["plan", "shop-contacts", "-o", f"{shop.path.parent}/COPY.plan"],
+        ["apply", f"{shop.path.parent}/COPY.plan"],
+        ["records", "exclude", "shop-contacts", "p1@shop.example"],
+        ["records", "include", "shop-contacts", "p1@shop.example"],
+    ]
+
+
+def _of_links(file: str) -> list[list[str]]:
+    return [
+        ["links", "list", "shop-contacts"],
+        ["links", "swap", "shop-contacts", "1", "2"],
+        ["links", "swap", "shop-contacts", "1", "2"],
+        ["links", "cut", "shop-contacts", "1", "1", "--yes"],
+        ["links", "allow", "shop-contacts", "1", "1"],
+        ["links", "make", "shop-contacts", "1", "1"],
+        ["links", "export", "shop-contacts", file],
+        ["links", "import", "shop-contacts", file],
+        ["links", "propose", "shop-contacts"],
+    ]
+
+
+def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
+    """Each command once, in an order in which all succeed."""
+    contact = ["hub", "records"]
+    mapping = ["sync", "mapping"]
+    return [
+        *_of_a_new_sync(shop),
+        *_of_links(str(rows.parent / "COPY.csv")),
         ["run", "list"],
         ["status"],
         ["health", "shop-contacts"],

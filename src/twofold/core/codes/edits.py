@@ -27,7 +27,7 @@ CODES = (
     ),
     Code(
         "TF-E12",
-        "The plan of {name} could not be finished: {reason}",
+        "The plan of {name} could not be finished ({reason}).",
         "Solve that, or wait, and make the plan again; nothing was written.",
         retryable=True,
     ),
