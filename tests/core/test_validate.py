@@ -79,7 +79,7 @@ def test_a_field_is_mapped_once_per_side() -> None:
 @pytest.mark.parametrize(
     ("sync", "mapping", "problems"),
     [
-        (Direction.TO_APP, Direction.TO_HUB, ["TF-F10"]),
+        (Direction.TO_APP, Direction.TO_HUB, ["TF-F15"]),
         (Direction.TO_APP, Direction.TO_APP, []),
         (Direction.TO_APP, Direction.BOTH, ["TF-F09"]),
         (Direction.BOTH, Direction.TO_HUB, []),
@@ -91,6 +91,14 @@ def test_a_direction_is_never_wider_than_the_sync_s(
     rules = rules_of(FieldMapping(TEXT, TEXT, mapping), direction=sync)
     assert codes(rules) == problems
     assert codes(rules, ("f", "f")) == [c for c in problems if c != "TF-F09"]
+    narrow = mapping.narrowed(sync) is mapping
+    assert [p.code for p in check(rules, told={"f"})] == ([] if narrow else ["TF-F15"])
+
+
+def test_fields_that_cannot_go_the_sync_s_way_are_to_blame_before_a_direction() -> None:
+    mapping = FieldMapping(LOCKED, TEXT, Direction.TO_APP)
+    rules = rules_of(mapping, direction=Direction.TO_HUB)
+    assert [p.code for p in check(rules, told={"f"})] == ["TF-F10"]
 
 
 @pytest.mark.parametrize("sync", list(Direction))

@@ -126,13 +126,47 @@ def test_what_cannot_be_is_refused_by_its_code(
     assert program("export", SYNC).out == before
 
 
+def refusals(program: Program, *command: str) -> list[str]:
+    """The codes of what keeps a command from being done."""
+    answer = program.json(*command, code=1)
+    return [
+        problem["code"] for problem in answer["error"]["problems"] if not problem.get("warning")
+    ]
+
+
+def test_a_new_sync_s_mapping_is_no_wider_either(tmp_path: Path) -> None:
+    program, shop = Program(tmp_path / "data"), Shop(tmp_path / "shop.db", 0)
+    program("connect", "sql", "--label", "shop", "--set", f"url={shop.url}")
+    new = ("sync", "add", "shop", "contact", "people", "--direction", "to-app", "--map")
+    for way in ("both", "to-hub"):
+        assert "TF-F15" in refusals(program, *new, f"phone=phone:{way}")
+    program(*new, "phone=phone")
+
+
 def test_a_direction_is_never_wider_than_the_sync_s(tmp_path: Path) -> None:
     program, shop = Program(tmp_path / "data"), Shop(tmp_path / "shop.db", 0)
     program("connect", "sql", "--label", "shop", "--set", f"url={shop.url}")
     program("sync", "add", "shop", "contact", "people", "--map-by-name", "--direction", "to-hub")
+    path, text = tmp_path / "sync.yaml", program("export", SYNC).out
+    plain = "{hub: phone, app: phone}"
+    assert plain in text
     for way in ("both", "to-app"):
-        answer = program(*MAPPING, "set", SYNC, "phone", "--direction", way, "--yes", code=1)
-        assert answer.error == "TF-F15"
+        told = f"phone, direction: {way.replace('-', '_')}}}"
+        path.write_text(text.replace(plain, plain.replace("phone}", told)))
+        for command in (
+            (*MAPPING, "set", SYNC, "phone", "--direction", way, "--yes"),
+            (*MAPPING, "add", SYNC, "phone", "phone", "--direction", way, "--yes"),
+            ("sync", "edit", SYNC, "--map", f"phone=phone:{way}", "--yes"),
+            ("apply", "-f", str(path), "--yes"),
+        ):
+            assert refusals(program, *command) == ["TF-F15"], command
+        program("sync", "edit", SYNC, "--set", "direction=both", "--yes")
+        program(*MAPPING, "set", SYNC, "phone", "--direction", "to-app", "--yes")
+        narrowed = ("sync", "edit", SYNC, "--set", "direction=to_hub", "--yes")
+        assert refusals(program, *narrowed) == ["TF-F15"]
+        path.write_text(text)
+        program("apply", "-f", str(path), "--yes")
+    program("sync", "edit", SYNC, "--map", "phone=phone", "--yes")
     program(*MAPPING, "set", SYNC, "phone", "--direction", "to-hub", "--yes")
 
 

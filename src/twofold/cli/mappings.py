@@ -127,7 +127,7 @@ def add(name: str, hub_field: str, app_field: str, seed: str, **options: Any) ->
     seeds = {} if seed == "blanks" else {hub_field: Side(seed)}
 
     async def work(here: Installation) -> Change:
-        edit = service.adding(here.sync(name), hub_field, app_field, settings)
+        edit = service.adding(hub_field, app_field, settings)
         return await service.edited(here, name, edit)
 
     _carry_out(work, seeds, options)
@@ -142,7 +142,7 @@ def set_(name: str, hub_field: str, **options: Any) -> None:
     settings = _asked(options, hub_field, "")
 
     async def work(here: Installation) -> Change:
-        edit = service.telling(here.sync(name), hub_field, settings)
+        edit = service.telling(hub_field, settings)
         return await service.edited(here, name, edit)
 
     _carry_out(work, {}, options)
@@ -200,7 +200,7 @@ def suggest(name: str) -> None:
 
 def _turn(name: str, hub_field: str, options: Mapping[str, Any], *, on: bool) -> None:
     async def work(here: Installation) -> Change:
-        edit = service.telling(here.sync(name), hub_field, {"enabled": on})
+        edit = service.telling(hub_field, {"enabled": on})
         return await service.edited(here, name, edit)
 
     _carry_out(work, {}, options)

@@ -384,8 +384,8 @@ def _problem(problem: Problem) -> dict[str, str]:
 def _wish(text: str) -> Wish:
     pair, _, way = text.partition(":")
     hub_field, app_field = _pair(pair)
-    direction = _DIRECTIONS.get(way or "both")
-    if direction is None:
+    direction = _DIRECTIONS.get(way)
+    if way and direction is None:
         raise TwofoldError("TF-U18", text=text)
     return Wish(hub_field, app_field, direction)
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from twofold.core.constants import constant_value
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import Direction, FieldMapping, Rules
@@ -21,9 +23,15 @@ MOST_PAIRS = 10_000
 
 
 def check_mapping(
-    rules: Rules, mapping: FieldMapping, shipped: Collection[tuple[str, str]]
+    rules: Rules,
+    mapping: FieldMapping,
+    shipped: Collection[tuple[str, str]],
+    told: Collection[str] = (),
 ) -> Iterator[TwofoldError]:
-    """The first reasons why a mapping cannot work; else what is narrower than it asks for."""
+    """The first reasons why a mapping cannot work; else what is narrower than it asks for.
+
+    ``told`` names the mappings whose direction a person wrote out: there, both ways means both.
+    """
     default = (mapping.hub.name, mapping.app.name) in shipped
     ends = {"hub_field": plain_name(mapping.hub.name), "app_field": plain_name(mapping.app.name)}
     fatal = list(_of_ends(rules, mapping, default)) or list(_of_transforms(mapping))
@@ -33,6 +41,9 @@ def check_mapping(
         yield TwofoldError("TF-F04", **ends, reason=cell(mapping).reason)
     elif mapping.hub.read_only and mapping.app.read_only:
         yield TwofoldError("TF-F05", **ends)
+    elif _wider(rules, mapping, told):
+        facts = {"asked": WORDS[mapping.direction], "sync": WORDS[rules.direction]}
+        yield TwofoldError("TF-F15", **ends, **facts)
     elif (left := travels(mapping, rules.direction)) is None:
         yield TwofoldError("TF-F10", **ends, reason=_narrowing(rules, mapping))
     else:
@@ -47,6 +58,19 @@ WORDS = {
     Direction.TO_HUB: "to the hub",
     Direction.TO_APP: "to the app",
 }
+
+
+def _wider(rules: Rules, mapping: FieldMapping, told: Collection[str]) -> bool:
+    """Whether it asks for a way that the sync does not go (F12), and its fields are not to blame.
+
+    Left open, both ways means as far as the sync goes.
+    """
+    asked = mapping.direction
+    left_open = asked is Direction.BOTH and plain_name(mapping.name) not in told
+    if left_open or asked.narrowed(rules.direction) is asked:
+        return False
+    freed = msgspec.structs.replace(mapping, direction=Direction.BOTH)
+    return travels(freed, rules.direction) is not None
 
 
 def _of_ends(rules: Rules, mapping: FieldMapping, default: bool) -> Iterator[TwofoldError]:

@@ -39,16 +39,18 @@ class Problem(Struct, frozen=True):
         return CODES[self.code].advice
 
 
-def check(rules: Rules, shipped: Collection[tuple[str, str]] = ()) -> list[Problem]:
+def check(
+    rules: Rules, shipped: Collection[tuple[str, str]] = (), told: Collection[str] = ()
+) -> list[Problem]:
     """Return what is wrong with a sync; the mappings' problems in their order, the sync's last.
 
     ``shipped`` names the (hub field, app field) of default mappings: those alone may use labeled
-    and multiple values (F7).
+    and multiple values (F7). ``told`` names the mappings whose direction a person wrote out (F12).
     """
     problems = [
         _problem(error.code, plain_name(mapping.name), **error.facts)
         for mapping in rules.mappings
-        for error in check_mapping(rules, mapping, shipped)
+        for error in check_mapping(rules, mapping, shipped, told)
     ]
     problems += [_problem(e.code, **e.facts) for e in check_mappings(rules)]
     for found in (_without_email, _deletes, _places, _matching, _associations, _ramp):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
-from twofold.core.parts import find_field
+from twofold.core.parts import find_field, plain_name
 from twofold.core.validate import Problem
 from twofold.engine.setup import install
 from twofold.kit.errors import ConnectorError
@@ -142,7 +142,7 @@ async def _resolved(
     except TwofoldError as error:
         return None, [*problems, _located(node, _place(here, error), error)]
     rules = rules_of(document, ground, problems)
-    problems += [_placed(document, problem) for problem in judged(rules, ground)]
+    problems += [_placed(document, problem) for problem in judged(rules, ground, _told(document))]
     if old is not None and old.indexed and rules.from_now_on and not old.rules.from_now_on:
         late = TwofoldError("TF-L11", name=old.name)
         problems.append(_located(node, ("from_now_on",), late))
@@ -176,6 +176,17 @@ def _same_named(
                 raise TwofoldError("TF-Y10", name=name, known=known)
             return sync
     return None
+
+
+def _told(document: Read) -> set[str]:
+    """The mappings whose direction is written out, by name."""
+    items = document.values.get("mappings", ())
+    written = document.node.plain()["mappings"] if items else ()
+    return {
+        plain_name(item.hub)
+        for item, entry in zip(items, written, strict=True)
+        if item is not None and "direction" in entry
+    }
 
 
 def rules_of(document: Read, ground: Ground, problems: list[Located]) -> Rules:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
-from twofold.core.mapping_check import WORDS, check_mapping
+from twofold.core.mapping_check import check_mapping
 from twofold.core.mappings import Direction, FieldMapping
 from twofold.core.parts import plain_name
 from twofold.core.records import Side
@@ -107,9 +107,8 @@ def _named(change: Change, seeds: Mapping[str, Side]) -> dict[str, Side]:
 # --- edits ------------------------------------------------------------------------------------
 
 
-def adding(sync: Sync, hub_field: str, app_field: str, settings: Entry) -> Edit:
+def adding(hub_field: str, app_field: str, settings: Entry) -> Edit:
     """Map two fields, in place of a mapping that uses either of them."""
-    _refuse_wider(sync, hub_field, app_field, settings)
 
     def edit(entries: list[Entry]) -> list[Entry]:
         kept = [e for e in entries if e["hub"] != hub_field and e["app"] != app_field]
@@ -118,12 +117,11 @@ def adding(sync: Sync, hub_field: str, app_field: str, settings: Entry) -> Edit:
     return edit
 
 
-def telling(sync: Sync, hub_field: str, settings: Entry) -> Edit:
+def telling(hub_field: str, settings: Entry) -> Edit:
     """Change settings of a mapping; the edit raises TwofoldError (TF-U23) where there is none."""
 
     def edit(entries: list[Entry]) -> list[Entry]:
         found = _the(entries, hub_field)
-        _refuse_wider(sync, hub_field, found["app"], settings)
         return [{**e, **settings} if e is found else e for e in entries]
 
     return edit
@@ -144,21 +142,6 @@ def _the(entries: Sequence[Entry], hub_field: str) -> Entry:
         if entry["hub"] == hub_field:
             return entry
     raise TwofoldError("TF-U23", field=hub_field)
-
-
-def _refuse_wider(sync: Sync, hub_field: str, app_field: str, settings: Entry) -> None:
-    """A direction that a person names is never wider than the sync's (F12)."""
-    asked = settings.get("direction")
-    if asked is not None and Direction(asked).narrowed(sync.rules.direction) is not Direction(
-        asked
-    ):
-        raise TwofoldError(
-            "TF-F15",
-            hub_field=hub_field,
-            app_field=app_field,
-            asked=WORDS[Direction(asked)],
-            sync=WORDS[sync.rules.direction],
-        )
 
 
 # --- suggestions ------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ class Wish(Struct, frozen=True):
 
     hub_field: str
     app_field: str
-    direction: Direction = Direction.BOTH
+    direction: Direction | None = None
+    """None = as the sync."""
 
 
 class Request(Struct, frozen=True):
@@ -156,7 +157,7 @@ def _wished(wish: Wish, ground: Ground) -> FieldMapping:
         raise TwofoldError("TF-F01", object_type=ground.hub.label, field=wish.hub_field)
     if app is None:
         raise TwofoldError("TF-F01", object_type=ground.app.label, field=wish.app_field)
-    return FieldMapping(hub, app, wish.direction)
+    return FieldMapping(hub, app, wish.direction or Direction.BOTH)
 
 
 def _same_names(ground: Ground) -> list[DefaultMapping]:

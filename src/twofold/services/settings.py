@@ -13,7 +13,7 @@ from twofold.services.syncs import Refused
 from twofold.services.yaml_text import Node, Unreadable, read, write
 
 _FIXED = ("twofold", "name", "connection", "hub", "app", "mappings")
-_WAYS = {"": "both", "to-hub": "to_hub", "to-app": "to_app"}
+_WAYS = {"both": "both", "to-hub": "to_hub", "to-app": "to_app"}
 
 
 async def edited(
@@ -78,6 +78,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _mapping(text: str) -> dict[str, Any]:
     pair, _, way = text.partition(":")
     ours, equals, theirs = pair.partition("=")
-    if not (ours and equals and theirs) or way not in _WAYS:
+    if not (ours and equals and theirs) or (way and way not in _WAYS):
         raise TwofoldError("TF-U18", text=text)
-    return {"hub": ours, "app": theirs, "direction": _WAYS[way]}
+    made = {"hub": ours, "app": theirs}
+    return {**made, "direction": _WAYS[way]} if way else made

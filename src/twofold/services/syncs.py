@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -48,7 +48,8 @@ async def draft(here: Installation, request: Request) -> Draft:
     ground = await ground_of(here, connection, request.hub_type, request.app_type)
     refuse_twin(here, connection, ground)
     rules = propose(request, ground)
-    problems = judged(rules, ground)
+    told = {wish.hub_field for wish in request.wishes if wish.direction is not None}
+    problems = judged(rules, ground, told)
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise Refused(fatal)
@@ -82,9 +83,12 @@ def delete(here: Installation, name: str) -> Sync:
     return sync
 
 
-def judged(rules: Rules, ground: Ground) -> list[Problem]:
-    """All that is wrong with rules, whichever way they were written down."""
-    return [*_read_only(rules), *check(rules, shipped(ground))]
+def judged(rules: Rules, ground: Ground, told: Collection[str] = ()) -> list[Problem]:
+    """All that is wrong with rules, whichever way they were written down.
+
+    ``told``: the mappings whose direction a person wrote out, by name.
+    """
+    return [*_read_only(rules), *check(rules, shipped(ground), told)]
 
 
 MOST_NAME = 100
