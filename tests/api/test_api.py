@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from pathlib import Path
 
 from tests.api.client import Client, program
@@ -199,7 +200,8 @@ def test_metrics_for_whoever_may_look(admin: Client, shop: Shop) -> None:
     assert admin.as_().raw("GET", "/metrics").status == 401
     found = program(admin, "prometheus", "viewer").raw("GET", "/metrics")
     text = found.body.decode()
-    assert 'twofold_sync_status{status="active",sync="shop-contacts"} 1.0' in text
+    told = re.findall(r'twofold_sync_status\{status="\w+",sync="shop-contacts"\} (\d\.0)', text)
+    assert told.count("1.0") == 1, "a sync has one status at a time"
     assert 'twofold_records{state="failing",sync="shop-contacts"} 0.0' in text
 
 

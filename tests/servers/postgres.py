@@ -116,10 +116,14 @@ class Postgres:
         self.execute("postgres", f'CREATE DATABASE "{name}"')
 
     def execute(self, database: str, *statements: str) -> list[Any]:
-        """Run statements as another program; the rows of the last one."""
+        """Run statements as another program; the rows of the last one.
+
+        What they change is on the disk then: a test may kill the server right after.
+        """
         connection = self.connection(database)
         try:
             cursor = connection.cursor()
+            cursor.execute("SET synchronous_commit = on")
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []

@@ -118,7 +118,8 @@ def test_turned_off_and_on_again_it_catches_up(tmp_path: Path) -> None:
         program("hub", "records", "create", "contact", "--set", "email=zoe@hub.example")
         runs = len(up.events("run ended"))
         program("sync", "on", "shop-contacts")
-        until(lambda: "zoe@hub.example" in _emails(shop))
+        until(lambda: any("app created" in e["did"] for e in up.events("run ended")[runs:]))
+        assert "zoe@hub.example" in _emails(shop)
         done = up.events("run ended")[runs:]
         assert sum(line["did"].get("app created", 0) for line in done) == 1
         assert sum(line["did"].get("hub created", 0) for line in done) == 0

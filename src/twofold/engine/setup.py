@@ -16,9 +16,22 @@ def needed_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*mapped, *key_fields(rules, side), *rules.filter_of(side).fields)))
 
 
-def install(state: State, name: str, connection: int, rules: Rules, *, enabled: bool) -> int:
-    """Store a sync with its readers; returns its id."""
-    return state.syncs.add(name, connection, widen(state, connection, rules), rules, enabled)
+def install(
+    state: State,
+    name: str,
+    connection: int,
+    rules: Rules,
+    *,
+    enabled: bool,
+    described: float = 0.0,
+) -> int:
+    """Store a sync with its readers; returns its id.
+
+    ``described``: when the apps were asked what they declare, in seconds since 1970.
+    """
+    sync = state.syncs.add(name, connection, widen(state, connection, rules), rules, enabled)
+    state.brakes.set_described(sync, described)
+    return sync
 
 
 def widen(state: State, connection: int, rules: Rules) -> tuple[int, int]:

@@ -111,7 +111,14 @@ def applied(here: Installation, changes: Sequence[Change]) -> list[Applied]:
 def _apply(here: Installation, change: Change) -> Applied:
     done: Effect | None = None
     if change.old is None:
-        install(here.state, change.name, change.connection.id, change.rules, enabled=change.enabled)
+        install(
+            here.state,
+            change.name,
+            change.connection.id,
+            change.rules,
+            enabled=change.enabled,
+            described=here.world.now().timestamp(),
+        )
         did = "made"
     elif change.needed:
         done = save(here, change.old, change.rules, enabled=change.enabled)

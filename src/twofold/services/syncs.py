@@ -61,7 +61,14 @@ async def draft(here: Installation, request: Request) -> Draft:
 async def add(here: Installation, request: Request) -> tuple[Sync, tuple[Problem, ...]]:
     """Save a sync; returns it with the warnings of the check. Raises as ``draft`` does."""
     made = await draft(here, request)
-    install(here.state, made.name, made.connection.id, made.rules, enabled=request.enabled)
+    install(
+        here.state,
+        made.name,
+        made.connection.id,
+        made.rules,
+        enabled=request.enabled,
+        described=here.world.now().timestamp(),
+    )
     return here.sync(made.name), made.warnings
 
 

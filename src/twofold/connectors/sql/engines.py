@@ -13,6 +13,7 @@ Facts that shaped it:
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from sqlalchemy.engine import URL, Connection, make_url
 
 from twofold.connectors.sql.faults import OF_ONE_RECORD, Fault, call_failure, fault_of, message_of
 from twofold.kit.errors import OutcomeUnknown, Stop, Unavailable
+
+# What its pool tells of a broken connection is raised to us as well, and in our own words.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
 
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",
