@@ -279,7 +279,7 @@ def _placed(document: Read, problem: Problem) -> Located:
     """A problem of the rules, at the line that it is about."""
     path: tuple[str | int, ...] = (_KEYS.get(problem.code, "mappings"),)
     if problem.code.startswith("TF-M"):
-        path = ("matching",)
+        path = ("associations" if problem.code == "TF-M40" else "matching",)
     if problem.code.startswith("TF-L"):
         keys = ("hub_filter", "app_filter")
         path = (next((key for key in keys if key in document.values), keys[0]),)
