@@ -35,7 +35,7 @@ def test_every_command_answers_what_the_page_says(tmp_path: Path) -> None:
     for name, text in _files(page):
         (tmp_path / name).write_text(text)
     expected = steps(page)
-    assert len(expected) > 25
+    assert len(expected) > 40
     answers = typed(tmp_path, [step.command for step in expected])
     for step, (answer, code) in zip(expected, answers, strict=True):
         assert code == 0, (step.command, answer)
