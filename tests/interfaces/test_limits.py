@@ -67,6 +67,23 @@ def test_limits_are_shown_in_words(world: tuple[Program, Shop]) -> None:
     assert (shown["limit_to_app"], shown["leaving"]) == ([], "keep")
 
 
+def test_the_hub_archives_who_leaves_and_an_app_that_cannot_refuses(
+    world: tuple[Program, Shop],
+) -> None:
+    program, shop = world
+    limit = ("sync", "limit", SYNC, "--yes", "--leaving", "archive")
+    refused = program(*limit, "--to-app", "email starts with p", code=None)
+    assert "TF-D10" in refused.err
+    program(*limit, "--to-hub", "first_name starts with First")
+    assert "leaving: archive" in program("export", SYNC).out
+    program("sync", "run")
+    before = len(program.hub())
+    shop.run("UPDATE people SET first_name = 'New' WHERE first_name = 'First1'")
+    program("sync", "run")
+    assert len(program.hub()) == before - 1
+    assert excluded(program) == ["TF-X03"]
+
+
 def test_a_file_says_the_same_and_comes_back_as_it_was(
     world: tuple[Program, Shop], tmp_path: Path
 ) -> None:

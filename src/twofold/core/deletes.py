@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from twofold.core.filters import Leaving
 from twofold.core.links import Link, seen_given
 from twofold.core.mappings import Deletes, Rules
 from twofold.core.merge import Seen
@@ -55,6 +56,28 @@ def plan_removal(
     seen = seen_given(link, program.conversions, shown)  # our own write is nobody's edit
     edited = _edited(program, side, shown[side], seen)
     return Removal(side, op, edited, edited or rules.deletes is Deletes.APPROVE)
+
+
+def plan_leaving(program: Program, left: Side, shown: Mapping[Side, Fields], link: Link) -> Removal:
+    """What follows for its twin when a linked record left its limit, under ``archive`` (L5).
+
+    Args:
+        left: The side whose record no longer meets its limit; it sends.
+        shown: What the two last showed.
+    """
+    seen = seen_given(link, program.conversions, shown)
+    edited = _edited(program, left.other, shown[left.other], seen)
+    return Removal(left.other, Op.ARCHIVE, edited, edited)
+
+
+def sides_of_leaving(rules: Rules) -> tuple[Side, ...]:
+    """The sides on which this sync may have to archive twins of records that left their limit."""
+    archives = rules.leaving is Leaving.ARCHIVE
+    return tuple(
+        side
+        for side in Side
+        if archives and rules.filter_of(side.other) and rules.direction.reaches(side)
+    )
 
 
 def removing(policy: Deletes, object_type: ObjectType) -> Op | None:

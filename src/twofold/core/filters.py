@@ -124,3 +124,5 @@ class Leaving(StrEnum):
     """What it holds at that moment is sent once more, then nothing."""
     KEEP = "keep"
     """Once in, it goes on."""
+    ARCHIVE = "archive"
+    """Nothing more is sent, and its twin is archived."""

@@ -12,7 +12,7 @@ import phonenumbers
 from msgspec import Struct
 
 from twofold.core.codes import CODES
-from twofold.core.deletes import removing, sides_of_removal
+from twofold.core.deletes import removing, sides_of_leaving, sides_of_removal
 from twofold.core.errors import sentence
 from twofold.core.limits_check import check_limits
 from twofold.core.mapping_check import check_mapping, check_mappings
@@ -21,6 +21,7 @@ from twofold.core.match_rules import rule_problems
 from twofold.core.matching import email_fields
 from twofold.core.parts import plain_name
 from twofold.core.records import Side
+from twofold.core.schema import Op
 
 
 class Problem(Struct, frozen=True):
@@ -87,6 +88,10 @@ def _deletes(rules: Rules) -> Iterator[Problem]:
             op = "archive" if rules.deletes is Deletes.ARCHIVE else "delete"
             facts = {"app": f"The {side.value}", "op": op, "object_type": object_type.label}
             yield _problem("TF-D06", **facts)
+    for side in sides_of_leaving(rules):
+        object_type = rules.type_of(side)
+        if Op.ARCHIVE not in object_type.ops:
+            yield _problem("TF-D10", app=f"The {side.value}", object_type=object_type.label)
 
 
 def _places(rules: Rules) -> Iterator[Problem]:

@@ -181,7 +181,7 @@ def _stored_already(pair: PairWork, change: LinkChange) -> bool:
 
 def _settle_ended(settlement: Settlement, chunk: Chunk) -> None:
     """Links that lost an end, and the twins that are to go."""
-    for ended in chunk.ended:
+    for ended in [*chunk.ended, *chunk.left]:
         link, outcome = ended.link, ended.outcome
         if outcome is not None and (
             link.state != int(outcome.state) or link.outcome != encode_outcome(outcome)

@@ -26,7 +26,7 @@ from twofold.core.plan import (
 from twofold.core.records import Fields, Side
 from twofold.core.scope import UNREMEMBERED, Standing
 from twofold.engine.context import Context
-from twofold.engine.ended import Ended, plan_ended
+from twofold.engine.ended import Ended, plan_ended, plan_left
 from twofold.engine.limits import NOTHING
 from twofold.engine.observe import key_hashes
 from twofold.store.limits import Remembered
@@ -89,6 +89,8 @@ class Chunk(Struct):
     creates: list[CreateWork]
     singles: list[tuple[Place, Outcome, int | None]]
     """Exclusions of unlinked records that are new or changed, with the state before."""
+    left: list[Ended] = msgspec.field(default_factory=list)
+    """Whole links of which a record left its limit, where that archives its twin."""
     past: dict[Place, Remembered] = msgspec.field(default_factory=dict)
     """What is remembered of its records, where limits depend on it."""
     revisits: dict[Place, float | None] = msgspec.field(default_factory=dict)
@@ -137,7 +139,11 @@ def _plan_links(context: Context, chunk: Chunk, links: Sequence[LinkRow]) -> Non
         {Side.HUB: [x.hub.record for x in whole], Side.APP: [x.app.record for x in whole]}
     )
     _remember(context, chunk, (((s, x.end(s).row), x.end(s)) for x in whole for s in Side))
+    chunk.left = plan_left(context, whole, chunk.past)
+    going = {one.link.hub.row for one in chunk.left if one.outcome is not None}
     for x in whole:
+        if x.hub.row in going:
+            continue
         standing = _standing(context, chunk, (Side.HUB, x.hub.row), (Side.APP, x.app.row))
         plan = plan_pair(context.program, x.hub.record, x.app.record, x.link, twins, standing)
         chunk.pairs.append(PairWork(x.hub, x.app, x.link, plan, x.state, x.agreed, x.outcome))

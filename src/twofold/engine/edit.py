@@ -30,6 +30,7 @@ from twofold.store.codec import encode
 from twofold.store.editing import (
     forget_earlier,
     forget_entered,
+    forget_leaving,
     forget_revisits,
     match_again,
     replace_rules,
@@ -161,6 +162,8 @@ class Edit:
                 forget_earlier(db, sync)
             if not self.after.limits.remembers:
                 forget_entered(db, sync)
+            if self.before.limits.archives and not self.after.limits.archives:
+                forget_leaving(db, sync)
             if self.rematches and self.sync.indexed:
                 match_again(db, sync, {side: self._keys(side) for side in Side})
         return counts

@@ -1,21 +1,25 @@
-"""Links that lost an end: what becomes of the record that is left (R8, D11, D12)."""
+"""Links that lost an end: what becomes of the record that is left (R8, D11, D12).
+
+And links of which a record left its limit, where that archives its twin (L5).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from twofold.core.deletes import Removal, plan_removal
+from twofold.core.deletes import Removal, plan_leaving, plan_removal
 from twofold.core.errors import Issue, sentence
 from twofold.core.health import Outcome, State
 from twofold.core.mappings import Deletes
 from twofold.core.plan import excluded
-from twofold.core.records import Side
+from twofold.core.records import Fields, Side
 from twofold.core.schema import Op
 from twofold.core.scope import Standing
 from twofold.engine.context import Context
-from twofold.store.types import LinkRow, Phase, Place, RemovalRow
+from twofold.engine.limits import NOTHING, Past
+from twofold.store.types import LinkRow, Phase, Place, RemovalRow, Stored
 
 
 class Ended(Struct):
@@ -28,6 +32,10 @@ class Ended(Struct):
     """The twin that is to go, or that stays by a person's word."""
     known: RemovalRow | None
     """What was stored of it before."""
+    held: bool = False
+    """The twin is gone because the other record left its limit, where that still is (L5)."""
+    entered: tuple[Place, ...] = ()
+    """Records of which it counts no longer that they were within their limit."""
 
     @property
     def gone(self) -> Side:
@@ -41,7 +49,9 @@ class Ended(Struct):
         A removal on the side that is gone now was stored while the other one was gone.
         """
         known = self.known
-        if self.outcome is None or known is None:
+        if self.outcome is None or known is None or self.held:
+            return False
+        if not (self.link.hub.gone or self.link.app.gone):
             return False
         return known.phase is Phase.OVER or known.side is self.gone
 
@@ -63,6 +73,8 @@ def _planned(context: Context, link: LinkRow, known: RemovalRow | None) -> Ended
     lost, twin = (link.hub, link.app) if link.hub.gone else (link.app, link.hub)
     ended.outcome = excluded("TF-X10", app=app)
     if ended.over:  # it is cut, and nothing else may be concluded from who is gone
+        if lost.into_id is None:
+            _hold(context, ended, twin, known)
         return ended
     ended.removal = None
     if lost.into_id is not None:
@@ -75,14 +87,78 @@ def _planned(context: Context, link: LinkRow, known: RemovalRow | None) -> Ended
     return ended
 
 
+def _hold(context: Context, ended: Ended, left: Stored, known: RemovalRow | None) -> None:
+    """Keep the link of a record whose twin was archived, while it is outside its limit.
+
+    Within it again, the link is cut, and it gets a new twin; if the old one is back before that,
+    the two go on where they were (D7).
+    """
+    side = ended.gone.other
+    if not context.limits.archives or known is None or known.side is side:
+        return
+    fields: dict[Side, Fields | None] = {side: left.record.fields, side.other: None}
+    place: Place = (side, left.row)
+    standing = context.limits.standing(context.limits.past([place]), [place])
+    scope = context.program.scope(fields[Side.HUB], fields[Side.APP], standing)
+    if scope.exclusion is not None:
+        ended.held = True
+        ended.entered = (place,)
+        ended.removal = structs.replace(known, phase=Phase.OVER)
+        ended.outcome = Outcome(State.EXCLUDED, (scope.exclusion,))
+
+
+def plan_left(context: Context, links: Sequence[LinkRow], past: Past) -> list[Ended]:
+    """Decide about whole links of which a record left its limit, under ``archive`` (L5).
+
+    Those without an outcome are planned as any other pair: what was stored of them is dropped.
+
+    Args:
+        past: What is remembered of their records.
+    """
+    if not context.limits.archives:
+        return []
+    known = context.state.removals.of(context.sync.id, [x.hub.row for x in links])
+    found = [_left(context, x, past, known.get(x.hub.row)) for x in links]
+    return [one for one in found if one.outcome or one.known or one.entered]
+
+
+def _left(context: Context, link: LinkRow, past: Past, known: RemovalRow | None) -> Ended:
+    ended = Ended(link, None, None, known)
+    places: dict[Side, Place] = {side: (side, link.end(side).row) for side in Side}
+    shown = {side: link.end(side).record.fields for side in Side}
+    left = [
+        side
+        for side in context.limits.by_side
+        if past.get(places[side], NOTHING).entered and not context.limits.meets(side, shown[side])
+    ]
+    if not left or context.limits.standing(past, list(places.values())).by_hand is not None:
+        return ended
+    rejected = known is not None and known.phase is Phase.REJECTED
+    if rejected or len(left) > 1:  # where both left, neither is the other's archived twin
+        ended.entered = tuple(places[side] for side in left)
+        return ended
+    removal = plan_leaving(context.program, left[0], shown, link.link)
+    ended.removal, ended.outcome = _wanted(context, link, removal, known, _LEFT)
+    return ended
+
+
 def _standing(context: Context, link: LinkRow) -> Standing:
     """What is remembered of the two: a record that a person excluded sends no delete."""
     places: list[Place] = [(Side.HUB, link.hub.row), (Side.APP, link.app.row)]
     return context.limits.standing(context.limits.past(places), places)
 
 
+_DELETED = ("TF-D01", "TF-D02", "TF-D03")
+_LEFT = ("TF-D08", "TF-D09", "TF-D09")
+"""Why a twin goes: by the policy alone, with approval, and with approval as it was edited."""
+
+
 def _wanted(
-    context: Context, link: LinkRow, removal: Removal, known: RemovalRow | None
+    context: Context,
+    link: LinkRow,
+    removal: Removal,
+    known: RemovalRow | None,
+    codes: tuple[str, str, str] = _DELETED,
 ) -> tuple[RemovalRow, Outcome]:
     """A removal that the policy wants, after what a person said about it (D18)."""
     app = context.ports[removal.side.other].app
@@ -92,11 +168,11 @@ def _wanted(
             return known, excluded("TF-D04", app=app, who=known.who)
         decided = known.phase in {Phase.APPROVED, Phase.SENDING}
         if decided and known.op is removal.op and known.shown == twin.shown:
-            return known, waiting("TF-D01", app=app)
+            return known, waiting(codes[0], app=app)
     if removal.asks:
-        outcome = waiting("TF-D03" if removal.edited else "TF-D02", app=app)
+        outcome = waiting(codes[2] if removal.edited else codes[1], app=app)
         return _row(context, link, removal, Phase.ASKED, known), outcome
-    return _row(context, link, removal, Phase.STAGED, known), waiting("TF-D01", app=app)
+    return _row(context, link, removal, Phase.STAGED, known), waiting(codes[0], app=app)
 
 
 def waiting(code: str, **facts: object) -> Outcome:

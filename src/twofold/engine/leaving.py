@@ -27,6 +27,9 @@ def settle_limits(
         settlement.revisits += chunk.revisits.items()
         for made in settlement.created:  # its own end is looked at once it has a row
             made.again = made.again or made.side in limits.by_side
+    if limits.archives:
+        for ended in [*chunk.ended, *chunk.left]:
+            settlement.entered.update(dict.fromkeys(ended.entered, False))
     if limits.remembers:
         unsure = {o.pair.hub.row for o in outcomes if o.unknown or not o.complete}
         states = {c.hub: c.outcome.state for c in settlement.links}

@@ -38,6 +38,8 @@ class Limits:
             rules.hub_filter or rules.app_filter
         )
         """Whether it matters who was within its limit before."""
+        self.archives = self.remembers and rules.leaving is Leaving.ARCHIVE
+        """Whether the twins of records that leave are archived."""
         self.looks_back = self.remembers or rules.from_now_on or state.limits.any_by_hand(sync.id)
         """Whether anything is remembered of records."""
         self._today: date | None = None

@@ -44,7 +44,7 @@ class Kind(StrEnum):
     AGREE = "agree"
     """It takes part, or is in sync, again; nothing is written."""
     REMOVE = "remove"
-    """Its twin was deleted, and it goes too."""
+    """Its twin was deleted, or left its limit, and it goes too."""
 
 
 class FieldChange(Struct, frozen=True):
@@ -139,7 +139,10 @@ def planned_of(context: Context, chunk: Chunk, made: set[Place]) -> Iterator[Pla
 
 def removal_of(link: LinkRow, row: RemovalRow) -> Part:
     """The part that removes a twin."""
-    reason = (str(row.op), f"The {row.side.other} deleted its twin.")
+    side = row.side.other
+    lost = link.end(side).gone
+    why = f"The {side} deleted its twin." if lost else f"The {side}'s record left its limit."
+    reason = (str(row.op), why)
     return Part(Kind.REMOVE, link.hub.record.id, link.app.record.id, reasons=(reason,))
 
 

@@ -1,5 +1,7 @@
 """Deletes come last: look, derive again, note, remove, store (R8).
 
+So do the archived twins of records that left their limit (L5).
+
 Nothing is removed on the strength of an old reading: both records are looked at right before, and
 whoever came back, was merged or was edited meanwhile is not removed. A run that is killed in here
 leaves a note, and the next one looks again: what is gone by then is done.
@@ -16,7 +18,7 @@ from twofold.core.health import Outcome, State
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.engine.context import Context
-from twofold.engine.ended import Ended, plan_ended
+from twofold.engine.ended import Ended, plan_ended, plan_left
 from twofold.engine.parts import Gate
 from twofold.engine.push import Answer, push
 from twofold.kit.contract import Status, Write
@@ -96,7 +98,12 @@ async def _look(context: Context, links: Sequence[LinkRow]) -> None:
 
 def _derived(context: Context, rows: Sequence[RemovalRow]) -> tuple[list[_Work], list[Ended]]:
     """What still goes by what was just seen, and what has changed."""
-    ended = plan_ended(context, [x for x in _links(context, rows) if x.hub.gone or x.app.gone])
+    links = _links(context, rows)
+    ended = plan_ended(context, [x for x in links if x.hub.gone or x.app.gone])
+    whole = [x for x in links if not (x.hub.gone or x.app.gone)]
+    if whole:
+        past = context.limits.past((side, x.end(side).row) for x in whole for side in Side)
+        ended += plan_left(context, whole, past)
     works: list[_Work] = []
     kept: list[Ended] = []
     for one in ended:

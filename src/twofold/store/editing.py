@@ -12,7 +12,7 @@ from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.store.fences import disturb
 from twofold.store.keys import Keys, fill_keys
-from twofold.store.types import Place
+from twofold.store.types import Phase, Place
 
 
 def replace_rules(db: sqlite3.Connection, sync: int, old: Rules, new: Rules) -> None:
@@ -82,6 +82,21 @@ def forget_earlier(db: sqlite3.Connection, sync: int) -> None:
 def forget_entered(db: sqlite3.Connection, sync: int) -> None:
     """It no longer matters who was within the limit."""
     db.execute("DELETE FROM entered WHERE sync = ?", (sync,))
+
+
+def forget_leaving(db: sqlite3.Connection, sync: int) -> None:
+    """No twin is archived any more because a record left its limit: both are planned again.
+
+    What is on its way is looked at again at the end of the next run.
+    """
+    both_live = (
+        "SELECT l.hub FROM removals m JOIN links l USING (sync, hub)"
+        " JOIN records h ON h.row = l.hub JOIN records a ON a.row = l.app"
+        " WHERE m.sync = ?1 AND m.phase <> ?2 AND NOT h.gone AND NOT a.gone"
+    )
+    values = (sync, int(Phase.SENDING))
+    db.execute(f"INSERT OR IGNORE INTO due SELECT ?1, 'hub', hub FROM ({both_live})", values)
+    db.execute(f"DELETE FROM removals WHERE sync = ?1 AND hub IN ({both_live})", values)
 
 
 def set_limits(

@@ -1,4 +1,6 @@
-"""Twins of deleted records that are to go: staged, asked about, decided, on their way.
+"""Twins that are to go: staged, asked about, decided, on their way.
+
+The other record was deleted, or left its limit where that archives the twin.
 
 A row says what was wanted and on what it was decided; whether it still holds is derived again right
 before the delete. It is forgotten when the deleted record is back.
@@ -55,10 +57,16 @@ class Removals:
             "SELECT count(*) FROM removals WHERE sync = ? AND phase = ?",
             (sync, int(Phase.STAGED)),
         ).fetchone()[0]
+        ended = self._connection.execute(
+            "SELECT count(*) FROM removals m JOIN links l USING (sync, hub)"
+            " JOIN records h ON h.row = l.hub JOIN records a ON a.row = l.app"
+            " WHERE m.sync = ? AND m.phase = ? AND (h.gone OR a.gone)",
+            (sync, int(Phase.STAGED)),
+        ).fetchone()[0]
         paired = self._connection.execute(
             "SELECT paired FROM syncs WHERE id = ?", (sync,)
         ).fetchone()[0]
-        return staged, staged + paired
+        return staged, ended + paired
 
     def decide(
         self, sync: int, hubs: Sequence[int], phase: Phase, at: float, who: str

@@ -40,4 +40,21 @@ CODES = (
         "There is no approval named {text}.",
         "Look it up with 'twofold approvals list'; what was decided is listed no more.",
     ),
+    Code(
+        "TF-D08",
+        "No longer meets the limit in {app}; its twin is archived at the end of the run.",
+        "Nothing to do: removals come last, when nothing else is due and no brake is pulled.",
+    ),
+    Code(
+        "TF-D09",
+        "No longer meets the limit in {app}, but its twin was edited since the two agreed, so your"
+        " approval is asked before that is archived.",
+        "See 'twofold approvals list', then approve or reject it.",
+    ),
+    Code(
+        "TF-D10",
+        "{app} cannot archive {object_type}, which is what this sync would do with the twins of"
+        " records that leave their limit.",
+        "Choose stop, final_update or keep for records that leave; or limit the other way only.",
+    ),
 )
