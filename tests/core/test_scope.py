@@ -108,7 +108,8 @@ def test_who_may_send_is_one_answer_for_every_pair(
     answer = scoper(made)({"name": names[0]}, {"app_name": names[1]}, standing)
     for side, name in zip(Side, names, strict=True):
         within = side not in limited or name == "in"
-        stays = leaving is not Leaving.STOP and side in standing.entered and side in limited
+        goes_on = leaving in {Leaving.KEEP, Leaving.FINAL}
+        stays = goes_on and side in standing.entered and side in limited
         sends = direction.reaches(side.other) and (within or stays)
         assert (side.other in answer.open) == (sends and side not in standing.earlier)
     assert (answer.exclusion is None) == bool(answer.open)
