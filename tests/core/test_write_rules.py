@@ -58,12 +58,14 @@ def test_the_conflict_choice_never_changes_the_direction(
 
 
 @often
-@given(worlds(every_rule=True, met=True))
-def test_a_mapping_s_own_default_app_wins_in_it(world: World) -> None:
-    for name, decision in decisions(world).items():
-        own = world.by_name(name).default or world.default
-        if decision.reason is Reason.CONFLICT:
-            assert decision.to is own.other
+@given(worlds(), st.sampled_from(list(Side)), st.sampled_from(list(Side)))
+def test_a_mapping_s_own_default_app_wins_in_it(
+    world: World, of_mapping: Side, of_sync: Side
+) -> None:
+    own = tuple(structs.replace(c, default=of_mapping) for c in world.conversions)
+    for decision in decisions(replace(world, default=of_sync, conversions=own, seen=None)).values():
+        if decision.reason is Reason.DEFAULT_WINS:
+            assert decision.to is of_mapping.other
 
 
 @often
@@ -147,10 +149,12 @@ def test_a_new_mapping_fills_blanks_only_and_what_differs_counts_as_seen(
 
 
 @often
-@given(worlds(met=True), st.sampled_from(NAMES), st.sampled_from(list(Side)))
-def test_a_side_seeds_a_new_mapping(world: World, name: str, side: Side) -> None:
-    assume(world.by_name(name).direction is Direction.BOTH)
-    assume(not is_blank(world.value(side, name)))
+@given(worlds(met=True), st.sampled_from(list(Side)), st.data())
+def test_a_side_seeds_a_new_mapping(world: World, side: Side, data: st.DataObject) -> None:
+    two_way = [n for n in NAMES if world.by_name(n).direction is Direction.BOTH]
+    filled = [n for n in two_way if not is_blank(world.value(side, n))]
+    assume(filled)
+    name = data.draw(st.sampled_from(filled))
     after = applied(fresh := seeded(world, name, side), fresh.merged())
     assert after.value(side, name) == world.value(side, name)
     assert same(world.by_name(name), *(after.value(s, name) for s in Side))

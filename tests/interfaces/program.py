@@ -100,9 +100,9 @@ def rows(path: Path, query: str, values: Sequence[Any] = ()) -> list[Any]:
         connection.close()
 
 
-def until(holds: Callable[[], object]) -> None:
-    """Wait until something that another process does has happened."""
-    deadline = time.monotonic() + PATIENCE
+def until(holds: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until something that another process does has happened; ``patience`` in seconds."""
+    deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)

@@ -22,13 +22,6 @@ PROMISES = (
         HISTORIES,
     ),
     Mutant(
-        "no duplicate: no look before a create",
-        "engine/creates.py",
-        "for key in look_keys(context, side):",
-        "for key in ():",
-        HISTORIES,
-    ),
-    Mutant(
         "no duplicate: no note before a create",
         "engine/apply.py",
         "[creation_of(c, now) for c in creates],",

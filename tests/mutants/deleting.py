@@ -73,7 +73,7 @@ DELETING = (
         "engine/removals.py",
         "return answer.status is Status.MISSING or (",
         "return (",
-        only("right_before or moment or answer or missing", DELETES),
+        DELETES,
     ),
     Mutant(
         "a removal under way is forgotten when its cause is back",

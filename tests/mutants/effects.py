@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import ENGINE, HISTORIES, TROUBLE, Mutant, seed
+from tests.mutants.mutant import (
+    ENGINE,
+    HISTORIES,
+    KEPT,
+    TROUBLE,
+    Mutant,
+)
 
 WRITING = (
     Mutant(
@@ -64,14 +70,14 @@ WRITING = (
     Mutant(
         "what an app made of our value is an edit",
         "engine/updates.py",
-        "written[c.name] = now if arrived else u.values[c.name]",
+        "written[c.name] = now if ours else u.values[c.name]",
         "written[c.name] = u.values[c.name]",
         TROUBLE,
     ),
     Mutant(
         "an edit right after our write is not planned",
         "engine/updates.py",
-        "outcome.stale = outcome.stale or not arrived",
+        "outcome.stale = outcome.stale or not ours",
         "pass",
         TROUBLE,
     ),
@@ -162,10 +168,9 @@ WRITING = (
     Mutant(
         "due is cleared before the outcome",
         "engine/run.py",
-        "await apply(context, assemble(context, places), moves)",
-        "chunk = assemble(context, places)\n"
-        '        context.state.database.connection.execute("DELETE FROM due")\n'
-        "        await apply(context, chunk, moves)",
+        "    await apply(context, chunk, moves)",
+        '    context.state.database.connection.execute("DELETE FROM due")\n'
+        "    await apply(context, chunk, moves)",
         HISTORIES,
     ),
 )
@@ -194,13 +199,13 @@ READING = (
         "engine/read.py",
         "return bool(lag and found",
         "return bool(False and found",
-        seed(670),
+        KEPT,
     ),
     Mutant(
         "what a listing missed is gone without a look",
         "engine/read.py",
-        "gone += [row for row, i in part if not answered.get(i)]",
-        "gone += [row for row, _ in part]",
+        "if not found or found[0].id != record_id:",
+        "if True:",
         TROUBLE,
     ),
     Mutant(

@@ -17,7 +17,7 @@ CORE = (
         "core/merge.py",
         "wins = conversion.default or default",
         "wins = default",
-        only("own_default", RULES),
+        RULES,
     ),
     Mutant(
         "a mapping that fills blanks replaces values",
@@ -94,7 +94,7 @@ CORE = (
         "core/merge.py",
         "if own(values[side]) != own(seen[side][name]):",
         "if values[side] != seen[side][name]:",
-        only("travels or overwritten", MERGE),
+        MERGE,
     ),
     Mutant(
         "a field that may be written once is written again",
@@ -127,7 +127,7 @@ CORE = (
     Mutant(
         "an edit over a noted write counts as ours",
         "core/links.py",
-        "= holds if arrived else sent.value",
+        "= holds if ours else sent.value",
         "= holds",
         PLAN,
     ),
@@ -183,8 +183,8 @@ CORE = (
     Mutant(
         "a frozen mapping is not told",
         "core/plan.py",
-        "if decision.reason is Reason.FROZEN:",
-        "if False:",
+        "    if frozen:",
+        "    if False:",
         PLAN,
     ),
     Mutant(
