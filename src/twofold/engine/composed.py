@@ -11,9 +11,9 @@ import msgspec
 
 from twofold.core.parts import SEPARATOR, part_names, parts_of, whole_of
 from twofold.core.records import Fields, Record
-from twofold.core.schema import ObjectType
 from twofold.core.values import Value, as_text, is_blank
-from twofold.kit.contract import Batch, Connector, Identity, Pause, Response, Result, Write
+from twofold.kit.contract import Batch, Connector, Result, Write
+from twofold.kit.wrapped import Wrapped
 
 
 def composed(connector: Connector, fields: Sequence[str]) -> Connector:
@@ -22,36 +22,19 @@ def composed(connector: Connector, fields: Sequence[str]) -> Connector:
     return Composed(connector, wholes) if wholes else connector
 
 
-class Composed:
+class Composed(Wrapped):
     """A connector like the one that it wraps, with more fields."""
 
     def __init__(self, connector: Connector, wholes: Mapping[str, tuple[str, ...]]) -> None:
-        self.manifest = connector.manifest
-        self._connector = connector
+        super().__init__(connector)
         self._wholes = wholes
         self._whole_of = {part: name for name, parts in wholes.items() for part in parts}
-
-    def pauses(self, response: Response) -> Sequence[Pause]:
-        """As the connector says."""
-        return self._connector.pauses(response)
-
-    async def verify(self) -> Identity:
-        """As the connector says."""
-        return await self._connector.verify()
-
-    async def describe(self) -> Sequence[ObjectType]:
-        """What the app itself has."""
-        return await self._connector.describe()
-
-    async def close(self) -> None:
-        """Close the connector."""
-        await self._connector.close()
 
     async def pull(
         self, obj: str, cursor: str | None, fields: Sequence[str], associations: Sequence[str] = ()
     ) -> Batch:
         """Ask for the parts; its digests are over them."""
-        batch = await self._connector.pull(obj, cursor, _parts(fields), associations)
+        batch = await self._inner.pull(obj, cursor, _parts(fields), associations)
         decode = batch.decode
 
         def decoded(positions: Sequence[int]) -> Sequence[Record]:
@@ -68,7 +51,7 @@ class Composed:
         key: str | None = None,
     ) -> Mapping[str, Sequence[Record]]:
         """Ask for the parts."""
-        found = await self._connector.get(obj, ids, _parts(fields), associations, key)
+        found = await self._inner.get(obj, ids, _parts(fields), associations, key)
         return {
             asked: [self._whole(record, fields) for record in records]
             for asked, records in found.items()
@@ -82,7 +65,7 @@ class Composed:
             )
             for write in writes
         ]
-        return [self._answer(result) for result in await self._connector.push(obj, taken)]
+        return [self._answer(result) for result in await self._inner.push(obj, taken)]
 
     def _answer(self, result: Result) -> Result:
         stored, issue = result.stored, result.issue

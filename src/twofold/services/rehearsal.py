@@ -19,8 +19,9 @@ import msgspec
 from msgspec import Struct, structs
 
 from twofold.core.records import Record, Target
-from twofold.core.schema import ObjectType, Op
-from twofold.kit.contract import Batch, Connector, Identity, Pause, Response, Result, Status, Write
+from twofold.core.schema import Op
+from twofold.kit.contract import Batch, Connector, Result, Status, Write
+from twofold.kit.wrapped import Wrapped
 from twofold.services.installation import Installation
 from twofold.store.codec import decode, encode
 from twofold.store.state import State
@@ -70,26 +71,13 @@ class _Step(Struct, frozen=True):
     added: Target | None = None
 
 
-class Shadow:
+class Shadow(Wrapped):
     """A connector that reads from the app and writes beside it."""
 
     def __init__(self, inner: Connector, written: Written) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._written = written
         self._many: set[tuple[str, str]] | None = None
-        self.manifest = inner.manifest
-
-    def pauses(self, response: Response) -> Sequence[Pause]:
-        """As the connector itself."""
-        return self._inner.pauses(response)
-
-    async def verify(self) -> Identity:
-        """As the connector itself."""
-        return await self._inner.verify()
-
-    async def describe(self) -> Sequence[ObjectType]:
-        """As the connector itself."""
-        return await self._inner.describe()
 
     async def close(self) -> None:
         """Whoever opened the connector closes it."""
