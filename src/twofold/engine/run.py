@@ -277,9 +277,13 @@ async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None
 
 
 def open_ports(
-    state: State, sync: Sync, connectors: Mapping[Side, Connector], world: World, hold: Hold
+    state: State,
+    sync: Sync,
+    connectors: Mapping[Side, Connector],
+    world: World,
+    hold: Hold | None = None,
 ) -> dict[Side, Port]:
-    """Both sides of a sync, ready to be asked."""
+    """Both sides of a sync, ready to be asked; ``hold`` where what they show is stored in a run."""
     labels = {c.id: c.label for c in state.syncs.connections()}
     return {
         side: Port(

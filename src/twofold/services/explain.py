@@ -22,12 +22,11 @@ from twofold.core.records import Side
 from twofold.core.values import Value, is_blank
 from twofold.engine.chunk import Chunk, assemble
 from twofold.engine.context import Context
-from twofold.engine.port import Port
+from twofold.engine.run import open_ports
 from twofold.services.finding import standings
 from twofold.services.installation import Installation
 from twofold.services.records import called
 from twofold.store.outcomes import Standing
-from twofold.store.syncs import Sync
 from twofold.store.types import Stored
 
 
@@ -71,25 +70,9 @@ async def explain(
     """
     sync = here.sync(name)
     async with here.both_sides(sync) as connectors:
-        ports = {
-            s: Port(
-                here.state,
-                s,
-                connectors[s],
-                sync.rules.type_of(s),
-                sync.reader(s),
-                _label(here, sync, s),
-                here.world,
-            )
-            for s in Side
-        }
+        ports = open_ports(here.state, sync, connectors, here.world)
         context = Context(here.state, here.world, sync, ports, sync.fence)
         return [_explained(context, standing) for standing in standings(here, sync, text, side)]
-
-
-def _label(here: Installation, sync: Sync, side: Side) -> str:
-    connection = here.state.records.reader(sync.reader(side)).connection
-    return here.state.syncs.connection(connection).label
 
 
 def _explained(context: Context, standing: Standing) -> Explanation:
