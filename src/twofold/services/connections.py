@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
 from twofold.core.schema import ObjectType
+from twofold.core.timing import POLL
 from twofold.kit import catalog
 from twofold.kit.contract import Identity, Manifest
 from twofold.services.installation import Installation
@@ -26,7 +27,7 @@ class Shown(Struct, frozen=True):
     """Names of the answers that are stored sealed."""
     syncs: tuple[str, ...]
     is_hub: bool = False
-    poll: float = 300.0
+    poll: float = POLL
     """Seconds between two polls, unless somebody is at work."""
 
 

@@ -13,6 +13,7 @@ from twofold.core.guards import BrakeName
 from twofold.core.mappings import Rules
 from twofold.core.parts import part_names
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.fences import disturb
 from twofold.store.syncs import RunStatus
 
@@ -115,6 +116,4 @@ def _narrow(db: sqlite3.Connection, reader: int, names: Collection[str]) -> None
     for column in ("fields", "associations"):
         (text,) = db.execute(f"SELECT {column} FROM readers WHERE id = ?", (reader,)).fetchone()
         left = [n for n in orjson.loads(text) if not set(part_names(n)) & set(names)]
-        db.execute(
-            f"UPDATE readers SET {column} = ? WHERE id = ?", (orjson.dumps(left).decode(), reader)
-        )
+        db.execute(f"UPDATE readers SET {column} = ? WHERE id = ?", (as_json(left), reader))

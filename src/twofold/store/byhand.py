@@ -11,12 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import orjson
-
 from twofold.core.errors import TwofoldError
 from twofold.core.health import State
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.foreseen import forget_foreseen
 from twofold.store.gone import count
 from twofold.store.records import as_stored
@@ -71,7 +70,7 @@ class ByHand:
         rows = self._connection.execute(
             "SELECT hub, app FROM refusals WHERE sync = ? AND NOT lifted"
             " AND hub IN (SELECT value FROM json_each(?))",
-            (sync, _json(list(hub_rows))),
+            (sync, as_json(list(hub_rows))),
         )
         for hub, app in rows:
             found.setdefault(hub, set()).add(app)
@@ -238,7 +237,3 @@ def _being_made(db: sqlite3.Connection, sync: int, side: Side, row: int) -> bool
         (sync, side.other.value, row),
     )
     return found.fetchone() is not None
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

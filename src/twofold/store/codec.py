@@ -36,6 +36,11 @@ def storable_text(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def as_json(value: object) -> str:
+    """Names, numbers or settings as JSON text: to be kept, or for SQLite's ``json_each``."""
+    return orjson.dumps(value).decode()
+
+
 def decode(data: bytes) -> dict[str, Value]:
     """The inverse of ``encode``."""
     fields: dict[str, Any] = orjson.loads(data)

@@ -13,9 +13,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-import orjson
-
 from twofold.core.records import Side
+from twofold.store.codec import as_json
 from twofold.store.types import Place
 
 _MEET = """
@@ -69,14 +68,14 @@ def foresee(db: sqlite3.Connection, sync: int) -> None:
 def forget_foreseen(db: sqlite3.Connection, sync: int, places: Iterable[Place]) -> None:
     """These records and their twins must be matched anew. Runs inside a transaction."""
     for side in Side:
-        rows = _json([row for s, row in places if s is side])
+        rows = as_json([row for s, row in places if s is side])
         if rows != "[]":
             _forget(db, sync, side, "SELECT value FROM json_each(?)", (rows,))
 
 
 def unsettle(db: sqlite3.Connection, sync: int, hashes: Iterable[int]) -> None:
     """Whoever carries one of these match keys must be matched anew. Runs inside a transaction."""
-    listed = _json(list(hashes))
+    listed = as_json(list(hashes))
     for side in Side:
         _forget(
             db,
@@ -100,7 +99,7 @@ def _forget(
         db.execute(
             "DELETE FROM foreseen WHERE sync = ? AND side = ? AND row IN"
             " (SELECT value FROM json_each(?))",
-            (sync, side.other.value, _json(twins)),
+            (sync, side.other.value, as_json(twins)),
         )
 
 
@@ -109,7 +108,3 @@ def any_foreseen(db: sqlite3.Connection, sync: int) -> bool:
     return (
         db.execute("SELECT 1 FROM foreseen WHERE sync = ? LIMIT 1", (sync,)).fetchone() is not None
     )
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-import orjson
 from msgspec import Struct
 
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.types import Place, Revisit
 
 
@@ -49,7 +49,7 @@ class Limits:
             rows[side].append(row)
         found: dict[Place, Remembered] = {}
         for side in Side:
-            values = (sync, side.value, orjson.dumps(rows[side]).decode())
+            values = (sync, side.value, as_json(rows[side]))
             where = "sync = ? AND side = ? AND row IN (SELECT value FROM json_each(?))"
             for row, reason, until, earlier, entered in self._connection.execute(
                 "SELECT row, max(reason), max(until), max(earlier), max(entered) FROM ("

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import orjson
-
 from twofold.core.health import Counts, State
 from twofold.core.links import Note
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.earlier import begin_from_now
 from twofold.store.fences import check_fence, disturb
 from twofold.store.foreseen import any_foreseen
@@ -176,7 +175,7 @@ class Links:
             f"SELECT {LINK_COLUMNS} FROM json_each(?) j"
             f" CROSS JOIN links l ON l.sync = ? AND l.{side.value} = j.value"
             " JOIN records h ON h.row = l.hub JOIN records a ON a.row = l.app",
-            (_json(list(rows)), sync),
+            (as_json(list(rows)), sync),
         )
         return [as_link_row(row) for row in found]
 
@@ -223,7 +222,7 @@ class Links:
         end = side.value
         found = self._connection.execute(
             f"SELECT {end} FROM links WHERE sync = ? AND {end} IN (SELECT value FROM json_each(?))",
-            (sync, _json(list(rows))),
+            (sync, as_json(list(rows))),
         )
         return {row for (row,) in found}
 
@@ -233,7 +232,7 @@ class Links:
             # CROSS JOIN: the planner takes the few hashes for many, and would read all keys.
             "SELECT k.hash, k.side, k.row FROM json_each(?) j"
             " CROSS JOIN match_keys k ON k.sync = ? AND k.hash = j.value",
-            (_json(list(hashes)), sync),
+            (as_json(list(hashes)), sync),
         ).fetchall()
         linked = {
             side.value: self.linked(sync, side, {row for _, s, row in found if s == side})
@@ -260,7 +259,7 @@ class Links:
             " CROSS JOIN foreseen f ON f.sync = ? AND f.side = ? AND f.row = j.value"
             " JOIN records r ON r.row = f.row LEFT JOIN records t ON t.row = f.twin"
             f" WHERE NOT EXISTS (SELECT 1 FROM links WHERE sync = ? AND {side.other} = f.twin)",
-            (_json(rows), sync, side.value, sync),
+            (as_json(rows), sync, side.value, sync),
         )
         return [
             Foreseen(as_stored(*row[:6]), None if row[6] is None else as_stored(*row[6:]))
@@ -277,7 +276,7 @@ class Links:
             for row, state, outcome in self._connection.execute(
                 "SELECT row, state, outcome FROM singles WHERE sync = ? AND side = ? AND row IN"
                 " (SELECT value FROM json_each(?))",
-                (sync, side.value, _json(rows)),
+                (sync, side.value, as_json(rows)),
             ):
                 found[side, row] = (state, outcome)
         return found
@@ -289,7 +288,7 @@ class Links:
             f"SELECT r.id, t.id FROM records r JOIN links l ON l.sync = ? AND l.{end} = r.row"
             f" JOIN records t ON t.row = l.{other} WHERE r.reader = ? AND r.gone = 0 AND t.gone = 0"
             " AND r.id IN (SELECT value FROM json_each(?))",
-            (sync, reader, _json(list(ids))),
+            (sync, reader, as_json(list(ids))),
         )
         return dict(found.fetchall())
 
@@ -396,7 +395,3 @@ class Links:
                 cut(db, sync, hub)
             for move in relinks:
                 relink(db, sync, move)
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

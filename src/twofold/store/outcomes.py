@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import orjson
 from msgspec import Struct
 
 from twofold.core.health import Outcome, State
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.linkrows import decode_outcome
 from twofold.store.records import as_stored
 from twofold.store.types import Place, Stored
@@ -150,7 +150,7 @@ class Outcomes:
         found = self._connection.execute(
             "SELECT DISTINCT row FROM match_keys WHERE sync = ? AND side = ? AND hash IN"
             " (SELECT value FROM json_each(?)) ORDER BY row LIMIT 20",
-            (sync, side.value, orjson.dumps(list(hashes)).decode()),
+            (sync, side.value, as_json(list(hashes))),
         )
         return [row for (row,) in found]
 

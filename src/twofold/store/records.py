@@ -11,7 +11,7 @@ import orjson
 
 from twofold.core.records import Record
 from twofold.database.sqlite import Database
-from twofold.store.codec import decode
+from twofold.store.codec import as_json, decode
 from twofold.store.earlier import no_longer_earlier
 from twofold.store.errors import FenceLost
 from twofold.store.fences import Hold, check_hold, disturb
@@ -66,7 +66,7 @@ class Records:
                 db.execute(
                     "INSERT INTO readers (connection, object_type, fields, associations)"
                     " VALUES (?, ?, ?, ?)",
-                    (connection, object_type, _json(fields), _json(associations)),
+                    (connection, object_type, as_json(fields), as_json(associations)),
                 )
             return self._the(connection, object_type)
         wider = tuple(dict.fromkeys((*found.fields, *fields)))
@@ -75,7 +75,7 @@ class Records:
             with self._database.transaction() as db:
                 db.execute(
                     "UPDATE readers SET fields = ?, associations = ? WHERE id = ?",
-                    (_json(wider), _json(more), found.id),
+                    (as_json(wider), as_json(more), found.id),
                 )
                 disturb(db, (found.id,))
                 # Equal digests and versions no longer mean that all that is asked is known.
@@ -102,7 +102,7 @@ class Records:
         """Row, digest and version of those records that were ever seen."""
         query = "SELECT id, row, digest, version, gone, looked FROM records WHERE reader = ? AND id"
         found = self._connection.execute(
-            f"{query} IN (SELECT value FROM json_each(?))", (reader_id, _json(ids))
+            f"{query} IN (SELECT value FROM json_each(?))", (reader_id, as_json(ids))
         ).fetchall()
         for odd in (i for i in ids if "\0" in i):  # json_each ends a text at its first NUL
             found += self._connection.execute(f"{query} = ?", (reader_id, odd)).fetchall()
@@ -119,7 +119,7 @@ class Records:
         One cheap question, as most pages of a full listing are like that. ``marks`` are the digests
         or versions that the page shows, ``by`` says which: "digest" or "version".
         """
-        asked = _json(ids)
+        asked = as_json(ids)
         if "\\u0000" in asked:  # json_each ends a text at its first NUL
             return None
         found: list[tuple[int, int | str | None]] = self._connection.execute(
@@ -136,7 +136,7 @@ class Records:
         found = self._connection.execute(
             "SELECT row, id, version, shown, gone, into_id FROM records"
             " WHERE row IN (SELECT value FROM json_each(?))",
-            (_json(list(rows)),),
+            (as_json(list(rows)),),
         )
         return {row[0]: as_stored(*row) for row in found}
 
@@ -153,7 +153,7 @@ class Records:
         """What records showed, by row, as stored."""
         found = self._connection.execute(
             "SELECT row, shown FROM records WHERE row IN (SELECT value FROM json_each(?))",
-            (_json(list(rows)),),
+            (as_json(list(rows)),),
         )
         return dict(found.fetchall())
 
@@ -401,10 +401,6 @@ def _restart(db: sqlite3.Connection, reader_id: int) -> None:
 
 def _bit(marks: Mapping[int, int], row: int) -> bool:
     return bool(marks.get(row >> _BLOCK, 0) >> (row & _WITHIN) & 1)
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 @lru_cache(256)

@@ -12,12 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from twofold.core.health import Outcome
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.fences import check_fence
 from twofold.store.settling import put_removals, settle_ended
 from twofold.store.types import Phase, RemovalRow
@@ -37,7 +36,7 @@ class Removals:
         found = self._connection.execute(
             f"SELECT {_COLUMNS} FROM removals WHERE sync = ?"
             " AND hub IN (SELECT value FROM json_each(?))",
-            (sync, orjson.dumps(list(hubs)).decode()),
+            (sync, as_json(list(hubs))),
         )
         return {row[0]: _row(row) for row in found}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
 import orjson
 from msgspec import Struct
 
 from twofold.core.timing import Pace
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 
 SIGN_EVERY = 10.0
 """Seconds between two signs of life of a worker, at least."""
@@ -100,7 +102,7 @@ class Schedule:
                 "UPDATE schedule SET nudge = max(nudge, 1) WHERE sync IN (SELECT y.id FROM syncs y"
                 " JOIN readers r ON r.id = y.hub_reader"
                 " WHERE r.object_type IN (SELECT value FROM json_each(?)))",
-                (orjson.dumps(list(object_types)).decode(),),
+                (as_json(list(object_types)),),
             )
 
     def nudge(self, sync: int) -> None:
@@ -115,7 +117,7 @@ class Schedule:
             db.execute("INSERT OR IGNORE INTO schedule (sync) VALUES (?)", (sync,))
             db.execute(
                 "UPDATE schedule SET nudge = 2, asked = ? WHERE sync = ?",
-                (orjson.dumps({"full": asked.full, "allow_empty": asked.allow_empty}), sync),
+                (msgspec.json.encode(asked), sync),
             )
 
     def poll_every(self, connection: int, seconds: float) -> None:
@@ -171,7 +173,7 @@ class Schedule:
                     pace.held,
                     pace.attempts,
                     nudge,
-                    orjson.dumps({"full": asked.full, "allow_empty": asked.allow_empty}),
+                    msgspec.json.encode(asked),
                     nudge,
                     sync,
                     holder,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-import orjson
-
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
+from twofold.store.codec import as_json
 from twofold.store.foreseen import any_foreseen, forget_foreseen
 from twofold.store.gone import count
 from twofold.store.limits import settle_limits
@@ -153,7 +152,7 @@ def _dead(
     rows = [row for c in changes for row in (c.hub, c.app)] + [c.row for c in singles]
     found = db.execute(
         "SELECT row FROM records WHERE row IN (SELECT value FROM json_each(?)) AND gone",
-        (_json(rows),),
+        (as_json(rows),),
     )
     return {row for (row,) in found}
 
@@ -280,7 +279,7 @@ def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
             "INSERT OR IGNORE INTO due SELECT w.sync, w.side, w.row FROM json_each(?) j"
             " JOIN records r ON r.row = j.value"
             " JOIN waits w ON w.reader = r.reader AND w.target = r.id",
-            (_json(list(rows)),),
+            (as_json(list(rows)),),
         )
 
 
@@ -336,7 +335,7 @@ def _forget_due(db: sqlite3.Connection, sync: int, done: Sequence[Place]) -> Non
     if any_foreseen(db, sync):
         forget_foreseen(db, sync, done)
     for side in Side:
-        rows = _json([row for s, row in done if s is side])
+        rows = as_json([row for s, row in done if s is side])
         for table in ("due", "retries"):
             db.execute(
                 f"DELETE FROM {table} WHERE sync = ? AND side = ?"
@@ -360,7 +359,3 @@ def _move(deltas: dict[int, int], old: int | None, new: int | None) -> None:
         deltas[old] = deltas.get(old, 0) - 1
     if new is not None:
         deltas[new] = deltas.get(new, 0) + 1
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

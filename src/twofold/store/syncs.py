@@ -12,6 +12,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.fences import disturb
 from twofold.store.types import Subscriber
 
@@ -105,7 +106,7 @@ class Syncs:
             made = db.execute(
                 "INSERT INTO connections (id, app, label, account, settings, secrets)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (connection_id, app, label, account, orjson.dumps(settings).decode(), secrets),
+                (connection_id, app, label, account, as_json(settings), secrets),
             )
         assert made.lastrowid is not None
         return made.lastrowid
@@ -136,7 +137,7 @@ class Syncs:
         with self._database.transaction() as db:
             db.execute(
                 "UPDATE connections SET settings = ?, secrets = ? WHERE id = ?",
-                (orjson.dumps(settings).decode(), secrets, connection_id),
+                (as_json(settings), secrets, connection_id),
             )
             # What was the matter may be over: the next run tells.
             db.execute(
@@ -264,7 +265,7 @@ class Syncs:
         with self._database.transaction() as db:
             db.execute(
                 "UPDATE runs SET ended = ?, summary = ? WHERE id = ?",
-                (ended, orjson.dumps(summary).decode(), run),
+                (ended, as_json(summary), run),
             )
             if not summary.keys() - {"ending", "code"}:
                 db.execute(_FORGET_SAME, (run,))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import orjson
 from msgspec import Struct
 
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
+from twofold.store.codec import as_json
 from twofold.store.fences import check_fence
 from twofold.store.types import Place
 
@@ -60,7 +60,7 @@ class Verifications:
 
     def awaited(self, sync: int, side: Side, rows: list[int]) -> set[int]:
         """Which of these records are due, or are to be tried again."""
-        wanted = orjson.dumps(rows).decode()
+        wanted = as_json(rows)
         found = self._connection.execute(
             "SELECT row FROM due WHERE sync = ?1 AND side = ?2"
             " AND row IN (SELECT value FROM json_each(?3))"
