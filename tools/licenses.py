@@ -43,8 +43,12 @@ SPELLINGS = {
     "PSFL": "PSF-2.0",
     "Python Software Foundation License": "PSF-2.0",
     "The Unlicense (Unlicense)": "Unlicense",
+    "Zero-Clause BSD (0BSD)": "0BSD",
 }
 """How packages write a license → its SPDX name."""
+
+READ = {"itsdangerous": "BSD-3-Clause", "jinja2": "BSD-3-Clause", "wtforms": "BSD-3-Clause"}
+"""Package that says no more than "BSD" → which of them its license file is, as read."""
 
 EXCEPTIONS = {
     "certifi": "MPL-2.0 covers a list of certificate authorities: data that we use unchanged.",
@@ -52,8 +56,12 @@ EXCEPTIONS = {
 """Package → why its license, which is not on the list, is no burden for who uses Twofold."""
 
 DATA = {
+    "bootstrap-wrapper": "Bootstrap's scripts and styles (MIT)",
     "certifi": "Mozilla's certificate authorities (MPL-2.0)",
+    "django-js-lib-htmx": "htmx (0BSD)",
+    "fastapi-offline": "Swagger UI (Apache-2.0) and ReDoc (MIT)",
     "phonenumbers": "the metadata of libphonenumber (Apache-2.0)",
+    "sqladmin": "Tabler's styles (MIT), of which the pages use one file",
     "tldextract": "a snapshot of the Public Suffix List (MPL-2.0)",
     "tzdata": "the IANA time zone database (public domain)",
 }
@@ -108,7 +116,7 @@ def packages(lock: Path) -> Iterator[Package]:
     """What the lock names, with what is installed. Raises PackageNotFoundError."""
     for entry in locked(lock.read_text(encoding="utf-8")):
         found = distribution(entry.name)
-        yield Package(entry.name, found.version, license_of(found))
+        yield Package(entry.name, found.version, READ.get(entry.name) or license_of(found))
 
 
 def refused(found: list[Package]) -> list[str]:
