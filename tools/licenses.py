@@ -68,7 +68,7 @@ DATA = {
 """Package → third-party data in it."""
 
 BUNDLED: dict[str, str] = {"src/twofold/py.typed": "our own marker"}
-"""Each file in src/ that is neither Python nor SQL → where it comes from and its license."""
+"""Each file in src/ that is neither code nor a quality file → where it is from, and its license."""
 
 _ENTRY = re.compile(r"^([A-Za-z0-9][\w.-]*==[^\\\n]+?)\s*\\?$", re.MULTILINE)
 
@@ -135,6 +135,7 @@ def unexplained(paths: list[Path]) -> list[str]:
         for path in paths
         if path.is_relative_to(ROOT / "src")
         and path.suffix not in {".py", ".sql"}
+        and path.name != "quality.yaml"
         and shown(path) not in BUNDLED
     ]
 

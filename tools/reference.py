@@ -1,9 +1,10 @@
-"""Writes docs/reference/ from the code, so that the two cannot differ."""
+"""Writes docs/reference/ and the page of connectors from the code: they cannot differ."""
 
 from __future__ import annotations
 
 import sys
 
+from tools.capabilities import connectors_page
 from tools.commands import commands_page
 from tools.mappings import mappings_page
 from tools.settings import settings_page
@@ -63,10 +64,11 @@ def main() -> int:
         "settings.md": settings_page,
         "sync-documents.md": documents_page,
         "sync.schema.json": schema_text,
+        "../connectors/README.md": connectors_page,
     }
     for name, page in pages.items():
         (folder / name).write_text(page(), encoding="utf-8")
-        print(f"reference: {shown(folder / name)}")
+        print(f"reference: {shown((folder / name).resolve())}")
     return 0
 
 

@@ -1,0 +1,151 @@
+"""The text of docs/connectors/README.md: what each connector declares, and how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from tools.tree import ROOT
+from twofold.connectors.carddav.discovery import Book
+from twofold.connectors.carddav.schema import object_types
+from twofold.connectors.sql import Sql
+from twofold.core.schema import Feed, ObjectType, Op
+from twofold.hub.connector import HubConnector
+from twofold.kit import catalog, quality
+from twofold.kit.contract import Connector
+from twofold.kit.memory import company, contact, deal
+
+INTRODUCTION = """# Connectors
+
+Made by `make reference` from what the connectors declare, and from their quality files. A new one:
+[how to write a connector](../how-to/write-a-connector.md).
+
+## What they can do
+
+Where the object types depend on the account, the row is that of an example account. *Finds
+changes*: by a log of the server, by what moved since a time, or by comparing full listings.
+*Deletes*: told by the feed, or found in a full listing. *Lost updates*: whether a write that was
+planned against an older state is refused by the app; elsewhere Twofold reads again right before it
+writes. *Lost answers*: how a create whose answer never came is recognized.
+"""
+SECOND = """## How far they are
+
+The bar is the same for all; the tests compare what can be compared. A dash is no gap: the rule does
+not apply, for the reason below.
+"""
+_FEEDS = {Feed.LOG: "log", Feed.WATERMARK: "since a time", Feed.SNAPSHOT: "full listing"}
+
+
+async def _described(connector: Connector) -> Sequence[ObjectType]:
+    try:
+        return await connector.describe()
+    finally:
+        await connector.close()
+
+
+async def _memory(folder: Path) -> Sequence[ObjectType]:
+    return [contact(merges=True, idempotent=True), company(idempotent=True), deal(idempotent=True)]
+
+
+async def _hub(folder: Path) -> Sequence[ObjectType]:
+    return await _described(HubConnector({"path": str(folder / "hub.db")}))
+
+
+async def _carddav(folder: Path) -> Sequence[ObjectType]:
+    return object_types(Book("", "/ada/contacts/", "Contacts", syncs=True, writable=True))
+
+
+async def _sql(folder: Path) -> Sequence[ObjectType]:
+    path = folder / "shop.db"
+    with closing(sqlite3.connect(path)) as shop:
+        shop.executescript(
+            "CREATE TABLE firm (id INTEGER PRIMARY KEY, name TEXT UNIQUE);"
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, email TEXT UNIQUE,"
+            " firm INTEGER REFERENCES firm, updated_at TIMESTAMP)"
+        )
+    return await _described(Sql({"url": f"sqlite:///{path}"}))
+
+
+EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
+    "memory": _memory,
+    "hub": _hub,
+    "carddav": _carddav,
+    "sql": _sql,
+}
+"""Connector → the object types of an example account, made in a folder."""
+
+
+def declared(name: str) -> Sequence[ObjectType]:
+    """The object types of a connector's example account."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_typed(name, Path(folder)))
+
+
+async def _typed(name: str, folder: Path) -> Sequence[ObjectType]:
+    return await EXAMPLES[name](folder)
+
+
+def marks_of(name: str) -> Mapping[str, quality.Mark]:
+    """A connector's quality file, which a test has found in order."""
+    return quality.read(quality.file_of(catalog.load(name)).read_bytes())[0]
+
+
+def connectors_page() -> str:
+    """The whole page."""
+    rows = [row for name in sorted(EXAMPLES) for row in _rows(name)]
+    heads = ("connector", "object type", "finds changes", "deletes", "merges", "writes",
+             "lost updates", "lost answers", "associations")  # fmt: skip
+    names = sorted(EXAMPLES)
+    known = {name: marks_of(name) for name in names}
+    bar = [
+        (f"**{rule}**: {asks}", *(_sign(known[name][rule]) for name in names))
+        for rule, asks in quality.RULES.items()
+    ]
+    whys = [
+        f"- {_page(name)}, {rule}: {mark.standing}. {mark.why}"
+        for name in names
+        for rule, mark in known[name].items()
+        if mark.why
+    ]
+    parts = [INTRODUCTION, _table(heads, rows), SECOND, _table(("rule", *names), bar)]
+    return "\n".join([*parts, *whys, ""])
+
+
+def _rows(name: str) -> list[tuple[str, ...]]:
+    found = declared(name)
+    return [(_page(name), f"`{kind.name}`", *_cells(kind)) for kind in found]
+
+
+def _page(name: str) -> str:
+    own = (ROOT / "docs" / "connectors" / f"{name}.md").is_file()
+    return f"[{name}]({name}.md)" if own else name
+
+
+def _cells(kind: ObjectType) -> tuple[str, ...]:
+    most = max(kind.batch.values(), default=1)
+    together = f", {most:,} at once" if most > 1 else ""
+    ops = [op.value for op in Op if op in kind.ops]
+    answers = "by reference" if kind.idempotent else f"by {', '.join(kind.keys)}"
+    related = [a.name + (" (many)" if a.many else "") for a in kind.associations]
+    return (
+        _FEEDS[kind.feed],
+        "told" if kind.deletes else "listing",
+        "told" if kind.merges else "–",
+        (", ".join(ops) + together) or "–",
+        "refused" if kind.conditional else "read again",
+        answers if kind.idempotent or kind.keys else "–",
+        ", ".join(related) or "–",
+    )
+
+
+def _sign(mark: quality.Mark) -> str:
+    return "–" if mark.standing is quality.Standing.EXEMPT else str(mark.standing)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
