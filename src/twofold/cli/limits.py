@@ -51,6 +51,14 @@ SIDE = click.option(
     default=None,
     help="Whether what was there before the first run takes part only once it changes.",
 )
+@click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    metavar="STAGE",
+    help="A lifecycle stage of the hub whose contacts belong to this sync, and to no other.",
+)
+@click.option("--all-stages", is_flag=True, help="Contacts of any stage belong to this sync.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many records start, stop or change.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def limit(
@@ -61,6 +69,8 @@ def limit(
     all_to_hub: bool,
     leaving: str | None,
     from_now_on: bool | None,
+    stages: Sequence[str],
+    all_stages: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -69,14 +79,15 @@ def limit(
     A CRITERION is FIELD OPERATOR VALUE, such as 'created is in the last 30 days'. What is given
     takes the place of that side's limit. How many records it concerns is told before it is saved.
     """
-    for lines, everything in ((to_app, all_to_app), (to_hub, all_to_hub)):
-        if lines and everything:
-            raise click.UsageError("a side has a limit, or sends everything")
+    given = ((to_app, all_to_app), (to_hub, all_to_hub), (stages, all_stages))
+    if any(lines and everything for lines, everything in given):
+        raise click.UsageError("something is limited, or it is not")
     wanted = limits.Wanted(
         to_app if to_app or all_to_app else None,
         to_hub if to_hub or all_to_hub else None,
         None if leaving is None else LEAVING[leaving],
         from_now_on,
+        stages if stages or all_stages else None,
     )
     if wanted == limits.Wanted():
         raise click.UsageError("name a limit with --to-app or --to-hub, or another option")
@@ -132,6 +143,8 @@ def include(sync: str, record: str, side: str | None) -> None:
 
 def show_limits(rules: Rules) -> None:
     """Print the limits of a sync in words."""
+    if rules.stages:
+        say(f"  of the hub, only the stages: {', '.join(rules.stages)}")
     for side in Side:
         lines = limits.told(rules, side)
         if lines:

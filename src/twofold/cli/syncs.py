@@ -122,6 +122,13 @@ def sync() -> None:
     help="What happens to a synced record that no longer meets its limit.",
 )
 @click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    metavar="STAGE",
+    help="A lifecycle stage of the hub whose contacts belong to this sync, and to no other.",
+)
+@click.option(
     "--from-now-on", is_flag=True, help="What is there already takes part once it changes."
 )
 @click.option("--off", is_flag=True, help="Save it without turning it on.")
@@ -153,6 +160,7 @@ def add(maps: Sequence[str], associate: Sequence[str], **options: Any) -> None:
         hub_limit=tuple(options["limit_to_app"]),
         app_limit=tuple(options["limit_to_hub"]),
         leaving=LEAVING[options["leaving"]],
+        stages=tuple(options["stages"]),
         from_now_on=options["from_now_on"],
         enabled=not options["off"],
     )
@@ -307,6 +315,7 @@ def described(found: Sync) -> dict[str, Any]:
         "limit_to_app": limits.told(rules, Side.HUB),
         "limit_to_hub": limits.told(rules, Side.APP),
         "leaving": rules.leaving.value.replace("_", "-"),
+        "stages": rules.stages,
         "from_now_on": rules.from_now_on,
         "mappings": [
             {

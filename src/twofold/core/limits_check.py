@@ -11,10 +11,12 @@ from twofold.core.filter_values import operands
 from twofold.core.filters import MOST_VALUES, Criterion, Filter
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
+from twofold.core.stages import check_stages
 
 
 def check_limits(rules: Rules) -> Iterator[TwofoldError]:
-    """What is wrong with the filters of both sides."""
+    """What is wrong with the filters of both sides, and with the stages."""
+    yield from check_stages(rules)
     for side in Side:
         asked = rules.filter_of(side)
         if asked:

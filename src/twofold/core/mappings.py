@@ -205,6 +205,9 @@ class Rules(Struct, frozen=True):
     """Which of its records the app sends to the hub (L2)."""
     leaving: Leaving = Leaving.STOP
     """What happens to a synced record that no longer meets its filter (L4, L5)."""
+    stages: tuple[str, ...] = ()
+    """S9: the lifecycle stages of the hub whose records belong to this sync, by value or label.
+    What this sync makes in the hub gets the first one, unless it is given another. Empty = all."""
     from_now_on: bool = False
     """L7: only records that were made or changed after both sides were first read are sent."""
 

@@ -30,6 +30,7 @@ from twofold.core.merge import AGREED, Merge, Reason, Seen, likeness, merge
 from twofold.core.parts import plain_name
 from twofold.core.records import Fields, Record, Side, Target
 from twofold.core.scope import UNREMEMBERED, Scope, Standing, scoper
+from twofold.core.stages import STAGE, stage_values
 from twofold.core.values import Value, as_text, is_blank
 from twofold.core.writing import Writer
 
@@ -63,9 +64,12 @@ class Program:
         """By source: what a new twin is given, as (mapping, its field on each side, writer)."""
         self.constants: Mapping[Side, Fields] = {
             side: {
-                c.field: constant_value(c, field, rules.timezone)
-                for c in rules.constants
-                if c.side is side and (field := rules.type_of(side).field(c.field)) is not None
+                **_first_stage(rules, side),
+                **{
+                    c.field: constant_value(c, field, rules.timezone)
+                    for c in rules.constants
+                    if c.side is side and (field := rules.type_of(side).field(c.field)) is not None
+                },
             }
             for side in Side
         }
@@ -74,6 +78,12 @@ class Program:
     def fields(self, side: Side) -> tuple[str, ...]:
         """The field names of that side that take part."""
         return tuple(dict.fromkeys(c.fields[side] for c in self.conversions))
+
+
+def _first_stage(rules: Rules, side: Side) -> Fields:
+    """What makes a new record of the hub belong to this sync (S9)."""
+    stages = stage_values(rules) if side is Side.HUB else ()
+    return {STAGE: stages[0]} if stages else {}
 
 
 class Update(Struct, frozen=True):

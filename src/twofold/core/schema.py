@@ -123,6 +123,11 @@ class ObjectType(Struct, frozen=True):
     """One bad item fails the batch: the engine bisects."""
     conditional: bool = False
     """Honors ``Write.if_version``."""
+    becomes: str = ""
+    """The association that names what a record was converted into, which is of another object
+    type (S9). A converted record stays readable."""
+    origin: str = ""
+    """The association that names what a record was converted from."""
     idempotent: bool = False
     """A create with a repeated ``Write.ref`` is not applied twice, ever."""
 

@@ -18,6 +18,7 @@ from twofold.core.filters import Leaving, Operator
 from twofold.core.mappings import Rules
 from twofold.core.matching import emails_of
 from twofold.core.records import Fields, Side
+from twofold.core.stages import elsewhere
 
 
 class Scope(Struct, frozen=True):
@@ -59,10 +60,15 @@ def scoper(rules: Rules, now: datetime | None = None) -> Scoper:
     reaches = {side: rules.direction.reaches(side) for side in Side}
     unlimited = all(sends[side] is _always and reaches[side] for side in Side)
     both = answers[frozenset(Side)]
+    belongs_elsewhere = elsewhere(rules)
 
     def answer(hub: Fields | None, app: Fields | None, standing: Standing = UNREMEMBERED) -> Scope:
         if standing.by_hand is not None:
             return Scope(frozenset(), standing.by_hand)
+        if belongs_elsewhere is not None:
+            issue = belongs_elsewhere(hub, app)
+            if issue is not None:
+                return Scope(frozenset(), issue)
         if unlimited and hub is not None and app is not None:
             return both
         open_ = frozenset(

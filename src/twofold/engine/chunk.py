@@ -7,7 +7,7 @@ gives the same answer as over everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +26,7 @@ from twofold.core.plan import (
 from twofold.core.records import Fields, Side
 from twofold.core.scope import UNREMEMBERED, Standing
 from twofold.engine.context import Context
+from twofold.engine.converted import keep_twins
 from twofold.engine.ended import Ended, plan_ended, plan_left
 from twofold.engine.limits import NOTHING
 from twofold.engine.observe import key_hashes
@@ -152,10 +153,11 @@ def _plan_links(context: Context, chunk: Chunk, links: Sequence[LinkRow]) -> Non
 
 
 def _plan_unlinked(context: Context, chunk: Chunk, places: Sequence[Place]) -> None:
-    matched = _Matched([], {}, [])
-    rest = _match_ahead(context, places, matched)
+    matched = _Matched(keep_twins(context, places), {}, [])
+    kept = matched.places()
+    rest = _match_ahead(context, [place for place in places if place not in kept], matched)
     if rest:
-        _match_groups(context, rest, matched)
+        _match_groups(context, rest, matched, kept)
     _remember(context, chunk, matched.records())
     twins = context.twins(
         {
@@ -252,9 +254,11 @@ def _strongly_equal(context: Context, side: Side, record: Stored, twin: Stored) 
     return not set(ours).isdisjoint(theirs)
 
 
-def _match_groups(context: Context, places: Sequence[Place], matched: _Matched) -> None:
-    """Match within the closed groups of some records."""
-    related = _related(context, places)
+def _match_groups(
+    context: Context, places: Sequence[Place], matched: _Matched, kept: Collection[Place]
+) -> None:
+    """Match within the closed groups of some records, leaving out what was ``kept`` already."""
+    related = {p: found for p, found in _related(context, places).items() if p not in kept}
     keys = {side: {row: k for (s, row), (_, k) in related.items() if s is side} for side in Side}
     records = {place: stored for place, (stored, _) in related.items()}
     before = matched.places()  # they may share a key with these on their own side

@@ -6,6 +6,7 @@ from twofold.core.associations import asked_name
 from twofold.core.mappings import Rules
 from twofold.core.matching import key_fields
 from twofold.core.records import Side
+from twofold.core.stages import STAGE, conversions
 from twofold.store.state import State
 from twofold.store.syncs import HUB_CONNECTION
 
@@ -13,7 +14,9 @@ from twofold.store.syncs import HUB_CONNECTION
 def needed_fields(rules: Rules, side: Side) -> tuple[str, ...]:
     """The fields of a side that mappings, matching and scope need."""
     mapped = (mapping.end(side).name for mapping in rules.mappings)
-    return tuple(dict.fromkeys((*mapped, *key_fields(rules, side), *rules.filter_of(side).fields)))
+    staged = (STAGE,) if rules.stages and side is Side.HUB else ()
+    asked = (*key_fields(rules, side), *rules.filter_of(side).fields, *staged)
+    return tuple(dict.fromkeys((*mapped, *asked)))
 
 
 def install(
@@ -39,6 +42,8 @@ def widen(state: State, connection: int, rules: Rules) -> tuple[int, int]:
     readers = []
     for side, its_connection in ((Side.HUB, HUB_CONNECTION), (Side.APP, connection)):
         associations = [asked_name(mapping, side) for mapping in rules.associations]
+        if side is Side.APP:
+            associations += conversions(rules.app)
         reader = state.records.widen(
             its_connection, rules.type_of(side).name, needed_fields(rules, side), associations
         )

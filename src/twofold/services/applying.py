@@ -10,6 +10,7 @@ from msgspec import Struct
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
 from twofold.core.parts import find_field, plain_name
+from twofold.core.stages import Beside
 from twofold.core.validate import Problem
 from twofold.engine.setup import install
 from twofold.kit.errors import ConnectorError
@@ -17,6 +18,7 @@ from twofold.services.documents import Read, document_of, extras, understood
 from twofold.services.edits import Effect, effect, save
 from twofold.services.installation import Installation
 from twofold.services.proposals import Ground
+from twofold.services.staged import beside, stage_problems
 from twofold.services.syncs import Refused, ground_of, judged, refuse_name, refuse_twin
 from twofold.services.yaml_text import Located, Node, Unreadable, read, write
 from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
@@ -90,10 +92,27 @@ async def resolved(here: Installation, nodes: Sequence[Node], path: str) -> list
         problems += found[1]
         if found[0] is not None:
             changes.append(found[0])
+    nodes_by_name = {document.name: document.node for document in documents}
+    for change in changes:
+        problems += _beside(here, change, changes, nodes_by_name[change.name])
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise _refused(fatal, path)
     return changes
+
+
+async def reworded(here: Installation, document: dict[str, Any], name: str) -> list[Change]:
+    """What a sync's own document asks for, as a command changed it.
+
+    Raises:
+        Refused: TF-U07, with all problems; nobody has seen this document, so they have no lines.
+        ConnectorError: an app cannot be asked.
+    """
+    try:
+        return await resolved(here, read(write([document]).encode()), name)
+    except Refused as error:
+        found = [Problem(p.code, p.sentence, p.mapping, p.warning) for p in error.problems]
+        raise Refused(found) from error
 
 
 def effects(here: Installation, changes: Iterable[Change]) -> list[Effect | None]:
@@ -157,6 +176,23 @@ async def _resolved(
     enabled = asked if asked is not None else (old is not None and old.enabled)
     warnings = tuple(problem for problem in problems if problem.warning)
     return Change(document.name, connection, rules, enabled, old, warnings), problems
+
+
+def _beside(
+    here: Installation, change: Change, changes: Sequence[Change], node: Node
+) -> list[Located]:
+    """Where a stage would belong to two syncs, as they will be (S9)."""
+    coming = [
+        Beside(other.name, other.enabled, other.rules)
+        for other in changes
+        if other.connection.id == change.connection.id
+    ]
+    others = beside(here, change.connection.id, change.rules, coming)
+    line = node.at(("stages",))
+    return [
+        Located(problem.code, problem.sentence, line=line)
+        for problem in stage_problems(change.rules, change.enabled, others)
+    ]
 
 
 _PLACE = {"TF-U05": "connection", "TF-U31": "name", "TF-U32": "connection", "TF-Y10": "name"}
@@ -281,7 +317,7 @@ def _placed(document: Read, problem: Problem) -> Located:
     if problem.code.startswith("TF-M"):
         path = ("associations" if problem.code == "TF-M40" else "matching",)
     if problem.code.startswith("TF-L"):
-        keys = ("hub_filter", "app_filter")
+        keys = ("stages",) if problem.code == "TF-L17" else ("hub_filter", "app_filter", "stages")
         path = (next((key for key in keys if key in document.values), keys[0]),)
     for position, item in enumerate(document.values.get("mappings", ())):
         if item is not None and problem.mapping and item.hub == problem.mapping:

@@ -12,9 +12,8 @@ from twofold.core.filter_words import filter_words, parsed
 from twofold.core.filters import Filter, Leaving
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
-from twofold.services.applying import Change, document, resolved
+from twofold.services.applying import Change, document, reworded
 from twofold.services.installation import Installation
-from twofold.services.yaml_text import read, write
 
 
 class Wanted(Struct, frozen=True):
@@ -26,13 +25,15 @@ class Wanted(Struct, frozen=True):
     """Criteria of what the app sends."""
     leaving: Leaving | None = None
     from_now_on: bool | None = None
+    stages: Sequence[str] | None = None
+    """Lifecycle stages of the hub that belong to the sync (S9); empty = all."""
 
 
 async def changed(here: Installation, name: str, wanted: Wanted) -> list[Change]:
     """What other limits of a sync mean, checked and not saved.
 
     Raises:
-        Refused: TF-Y09, with all problems of the limits.
+        Refused: TF-U07, with all problems of the limits.
         TwofoldError: TF-U06, there is no such sync; TF-L07, TF-L10, a line is no criterion.
     """
     sync = here.sync(name)
@@ -45,7 +46,9 @@ async def changed(here: Installation, name: str, wanted: Wanted) -> list[Change]
         found["leaving"] = wanted.leaving.value
     if wanted.from_now_on is not None:
         found["from_now_on"] = wanted.from_now_on
-    return await resolved(here, read(write([found]).encode()), name)
+    if wanted.stages is not None:
+        found["stages"] = list(wanted.stages)
+    return await reworded(here, found, name)
 
 
 def told(rules: Rules, side: Side) -> list[str]:

@@ -17,15 +17,12 @@ from twofold.core.parts import plain_name
 from twofold.core.records import Side
 from twofold.core.suggestions import Suggestion, suggest, unmapped
 from twofold.core.type_matrix import travels
-from twofold.core.validate import Problem
 from twofold.core.values import Value
 from twofold.kit import catalog
 from twofold.kit.contract import Connector
-from twofold.services.applying import Change, document, resolved
+from twofold.services.applying import Change, document, reworded
 from twofold.services.edits import Effect, effect, save
 from twofold.services.installation import Installation
-from twofold.services.syncs import Refused
-from twofold.services.yaml_text import read, write
 from twofold.store.syncs import Sync
 
 Entry = dict[str, Any]
@@ -77,11 +74,7 @@ async def edited(here: Installation, name: str, edit: Edit) -> Change:
     """
     found = document(here, here.sync(name))
     found["mappings"] = edit(list(found.get("mappings", [])))
-    try:
-        (change,) = await resolved(here, read(write([found]).encode()), name)
-    except Refused as error:  # the lines are of a document that nobody has seen
-        problems = [Problem(p.code, p.sentence, p.mapping, p.warning) for p in error.problems]
-        raise Refused(problems) from error
+    (change,) = await reworded(here, found, name)
     return change
 
 

@@ -74,6 +74,8 @@ class Request(Struct, frozen=True):
     app_limit: tuple[str, ...] = ()
     """Criteria of what the app sends."""
     leaving: Leaving = Leaving.STOP
+    stages: tuple[str, ...] = ()
+    """Lifecycle stages of the hub whose records belong to this sync (S9)."""
     from_now_on: bool = False
 
 
@@ -118,6 +120,7 @@ def propose(request: Request, ground: Ground) -> Rules:
         hub_filter=parsed(request.hub_limit, [field.name for field in ground.hub.fields]),
         app_filter=parsed(request.app_limit, [field.name for field in ground.app.fields]),
         leaving=request.leaving,
+        stages=request.stages,
         from_now_on=request.from_now_on,
         deletes=request.deletes,
         brakes=request.brakes,

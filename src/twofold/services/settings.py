@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from twofold.core.errors import TwofoldError
-from twofold.core.validate import Problem
-from twofold.services.applying import Change, document, resolved
+from twofold.services.applying import Change, document, reworded
 from twofold.services.installation import Installation
-from twofold.services.syncs import Refused
-from twofold.services.yaml_text import Node, Unreadable, read, write
+from twofold.services.yaml_text import Node, Unreadable, read
 
 _FIXED = ("twofold", "name", "connection", "hub", "app", "mappings")
 _WAYS = {"both": "both", "to-hub": "to_hub", "to-app": "to_app"}
@@ -50,14 +48,7 @@ async def edited(
         mappings = [m for m in mappings if m["hub"] != made["hub"] and m["app"] != made["app"]]
         mappings.append(made)
     found["mappings"] = mappings
-    try:
-        return await resolved(here, read(write([found]).encode()), name)
-    except Refused as error:  # the lines are of a document that nobody has seen
-        raise Refused([_without_line(problem) for problem in error.problems]) from error
-
-
-def _without_line(problem: Problem) -> Problem:
-    return Problem(problem.code, problem.sentence, problem.mapping, problem.warning)
+    return await reworded(here, found, name)
 
 
 def _setting(text: str) -> tuple[str, Any]:

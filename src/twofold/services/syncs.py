@@ -10,11 +10,13 @@ from twofold.core.errors import TwofoldError, sentence
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.core.schema import ObjectType, Op
+from twofold.core.stages import check_beside
 from twofold.core.validate import Problem, check
 from twofold.engine.setup import install
 from twofold.kit import catalog
 from twofold.services.installation import Installation
 from twofold.services.proposals import Ground, Request, propose, shipped
+from twofold.services.staged import beside, stage_problems
 from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
 
 
@@ -50,6 +52,8 @@ async def draft(here: Installation, request: Request) -> Draft:
     rules = propose(request, ground)
     told = {wish.hub_field for wish in request.wishes if wish.direction is not None}
     problems = judged(rules, ground, told)
+    others = beside(here, connection.id, rules)
+    problems += stage_problems(rules, request.enabled, others)
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise Refused(fatal)
@@ -78,8 +82,17 @@ def every(here: Installation) -> list[Sync]:
 
 
 def turn(here: Installation, name: str, *, on: bool) -> Sync:
-    """Turn a sync on, which catches up and repeats nothing, or off (O1, O2)."""
-    here.state.syncs.enable(here.sync(name).id, on)
+    """Turn a sync on, which catches up and repeats nothing, or off (O1, O2).
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync; TF-L18 or TF-L19, another one that is on
+            takes the same stages (S9).
+    """
+    sync = here.sync(name)
+    for error in check_beside(sync.rules, on, beside(here, sync.connection, sync.rules)):
+        if on:
+            raise error
+    here.state.syncs.enable(sync.id, on)
     return here.sync(name)
 
 

@@ -36,6 +36,16 @@ CODES = (
         "Nothing to do: it takes part when it changes.",
     ),
     Code(
+        "TF-X07",
+        "Its lifecycle stage in the hub is {stage}, and this sync takes {takes}.",
+        "Nothing to do: it comes back by itself when its stage changes; or change the stages.",
+    ),
+    Code(
+        "TF-X08",
+        "Was converted into {into} in the app.",
+        "Nothing to do: it goes on in the sync of what it became.",
+    ),
+    Code(
         "TF-X10",
         "Deleted in {app}.",
         "Nothing is deleted here; delete or link the remaining record by hand if you wish.",

@@ -80,4 +80,19 @@ CODES = (
         "'{text}' is no moment to come.",
         "Give a day, such as 2026-01-31, or a time, such as 2026-01-31T09:30.",
     ),
+    Code(
+        "TF-L17",
+        "{object_type} of the hub has no lifecycle stage.",
+        "Leave out the stages; a limit can ask about any other field.",
+    ),
+    Code(
+        "TF-L18",
+        "The stage {stage} belongs to {name} already, and a stage belongs to one sync only.",
+        "Take it out of one of the two; a file with both can change them at once.",
+    ),
+    Code(
+        "TF-L19",
+        "This sync and {name} share records: one of the two names its stages, the other takes all.",
+        "Give both their stages, or turn one off first; a file with both can change them at once.",
+    ),
 )

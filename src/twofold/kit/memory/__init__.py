@@ -20,7 +20,7 @@ from twofold.kit.memory.faults import (
     Reorder,
     Script,
 )
-from twofold.kit.memory.shapes import company, contact, deal
+from twofold.kit.memory.shapes import company, contact, deal, leads_and_contacts
 
 __all__ = [
     "APPS",
@@ -39,4 +39,5 @@ __all__ = [
     "company",
     "contact",
     "deal",
+    "leads_and_contacts",
 ]

@@ -147,6 +147,23 @@ class MemoryApp:
         self._put(table, msgspec.structs.replace(kept, fields=fields, associations=associations))
         self._retarget(obj, loser, survivor)
 
+    def convert(self, obj: str, record_id: str, fields: Fields) -> str:
+        """A user makes a record of another type of this one, as a lead becomes a contact.
+
+        The object type must declare ``becomes``, and the other one ``origin``.
+
+        Returns:
+            The id of what it became.
+        """
+        kind = self.table(obj).kind
+        becomes = kind.association(kind.becomes)
+        if becomes is None:
+            raise ValueError(f"no {obj} is ever converted")
+        origin = self.table(becomes.target).kind.origin
+        made = self.create(becomes.target, fields, [(origin, Target(record_id))])
+        self.associate(obj, record_id, becomes.name, Target(made))
+        return made
+
     def read(self, obj: str, record_id: str) -> Record | None:
         """A record as a user sees it, whole."""
         table = self.table(obj)

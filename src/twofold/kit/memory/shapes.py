@@ -58,6 +58,18 @@ def company(**changes: Any) -> ObjectType:
     return msgspec.structs.replace(kind, **changes)
 
 
+def leads_and_contacts(**changes: Any) -> tuple[ObjectType, ObjectType]:
+    """Leads that users convert into contacts; each of the two names the other one then."""
+    origin = Association("lead", "lead", writable=False)
+    becomes = Association("contact", "contact", writable=False)
+    person = contact(**changes)
+    related = (*person.associations, origin)
+    lead = msgspec.structs.replace(
+        person, name="lead", label="Leads", associations=(becomes,), becomes="contact"
+    )
+    return lead, msgspec.structs.replace(person, associations=related, origin="lead")
+
+
 def deal(**changes: Any) -> ObjectType:
     """Deals of a company and its people."""
     fields = (
