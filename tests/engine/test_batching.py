@@ -45,6 +45,31 @@ async def test_writes_go_out_in_full_batches(paused: bool) -> None:
         assert calls["push"] == ceil(30 / BATCH) + ceil(10 / BATCH)
 
 
+@pytest.mark.usefixtures("small_chunks")
+async def test_twins_of_what_is_held_back_take_no_place_in_a_chunk() -> None:
+    """Where a batch is as large as a chunk, it is full only if all of the chunk is for it."""
+    batches = {"batch": {Op.CREATE: CHUNK, Op.UPDATE: CHUNK}}
+    stage = Stage(hub=batches, app=batches)
+    people = [{"email": f"p{n}@x.example", "firstname": f"P{n}"} for n in range(7 * CHUNK)]
+    for n, fields in enumerate(people):
+        notes = {"notes": "as before"} if n < CHUNK or n % 9 else {"notes": "new"}
+        if n < 6 * CHUNK:
+            stage.hub.create("contact", fields | notes)
+        if n >= CHUNK:
+            stage.app.create("contact", fields | {"notes": "as before"})
+    pushed: list[int] = []
+
+    def script(call: Call) -> Fault | None:
+        if call.name == "push" and call.phase is Phase.BEFORE:
+            pushed.append(call.items)
+        return None
+
+    stage.hub.fault = stage.app.fault = script
+    await stage.run_all()
+    assert stage.counts().in_sync == stage.counts().total == 7 * CHUNK
+    assert sorted(pushed) == [11, CHUNK, CHUNK]
+
+
 async def in_slices(stage: Stage) -> None:
     """One chunk in each slice, as where a worker gives way to others."""
     for _ in range(90):

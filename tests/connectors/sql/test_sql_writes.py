@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.servers.postgres import Postgres
 from twofold.connectors.sql import Sql
 from twofold.core.records import Target
 from twofold.core.schema import Op
+from twofold.core.values import Value
 from twofold.kit.contract import Result, Status, Write
 
 _TABLES = (
@@ -123,10 +125,7 @@ async def test_updates_and_deletes_of_a_batch_are_told_apart(address: str) -> No
 
 
 async def test_a_batch_takes_few_statements(address: str) -> None:
-    """Begin, savepoint, insert, release, read back, commit: no round trip for each row.
-
-    MariaDB's driver sends updates one by one.
-    """
+    """Begin, savepoint, insert, release, read back, commit: no round trip for each row."""
     connector = Sql({"url": address})
     await connector.describe()
     seen: list[str] = []
@@ -142,6 +141,57 @@ async def test_a_batch_takes_few_statements(address: str) -> None:
     changes = [Write(i, Op.UPDATE, i, {"name": "x"}) for i in page.ids]
     await connector.push("contact", changes)
     assert len(seen) <= 10, [text[:80] for text in seen]
+    await connector.close()
+
+
+async def test_mariadb_gets_the_updates_of_a_batch_together(mariadb: MariaDb) -> None:
+    """Counted by the server: its driver sends a statement with many rows one by one.
+
+    Keys compare as their column does, also where the connection's own collation differs.
+    """
+    mariadb.make_database("together")
+    mariadb.execute(
+        "together",
+        """CREATE TABLE part (code VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, name VARCHAR(20)
+        CHARACTER SET latin1, price DECIMAL(8, 2), sold DATETIME, kind ENUM('a', 'b'))""",
+        "INSERT INTO part (code, name) SELECT CONCAT(IF(seq % 2, 'é', 'E'), seq), 'old'"
+        " FROM seq_1_to_1000",
+    )
+    connector = Sql({"url": mariadb.url("together")})
+    await connector.describe()
+    ids = list((await connector.pull("part", None, ["name"])).ids)
+    before = _updates(mariadb)
+    fields: dict[str, Value] = {"price": Decimal("1.25"), "sold": None, "kind": "b"}
+    changes = [Write(i, Op.UPDATE, i, {**fields, "name": f"ñ {i[1:]}"}) for i in ids]
+    assert statuses(list(await connector.push("part", changes))) == {Status.OK: 1000}
+    assert _updates(mariadb) - before == 1
+    wrong = "SELECT count(*) FROM part WHERE name <> CONCAT('ñ ', SUBSTR(code, 2)) OR price <> 1.25"
+    assert mariadb.execute("together", wrong) == [(0,)]
+    changes = [Write(i, Op.UPDATE, i, {"name": "日本" if i == ids[7] else "new"}) for i in ids]
+    results = list(await connector.push("part", changes))
+    assert statuses(results) == {Status.OK: 999, Status.INVALID: 1}
+    issue = results[7].issue
+    assert issue is not None
+    assert issue.field == "name"
+    await connector.close()
+
+
+def _updates(server: MariaDb) -> int:
+    rows = server.execute("together", "SHOW GLOBAL STATUS LIKE 'Com_update%'")
+    return sum(int(count) for _, count in rows)
+
+
+async def test_long_values_do_not_make_a_statement_too_long(mariadb: MariaDb) -> None:
+    """MariaDB hangs up on one of more than 16 MB."""
+    mariadb.make_database("long")
+    mariadb.execute(
+        "long",
+        "CREATE TABLE page (id INTEGER PRIMARY KEY, body TEXT)",
+        "INSERT INTO page (id) SELECT seq FROM seq_1_to_400",
+    )
+    connector = Sql({"url": mariadb.url("long")})
+    writes = [Write(str(n), Op.UPDATE, str(n), {"body": "x" * 60_000}) for n in range(1, 401)]
+    assert statuses(list(await connector.push("page", writes))) == {Status.OK: 400}
     await connector.close()
 
 

@@ -33,14 +33,12 @@ from twofold.connectors.sql.rows import (
     whole,
 )
 from twofold.connectors.sql.tables import Keeper, Table, among, id_of, key_of
+from twofold.connectors.sql.updating import set_rows
 from twofold.connectors.sql.values import Unfit, Values, creation, modification
 from twofold.core.errors import Issue, TwofoldError, sentence
 from twofold.core.schema import Op
 from twofold.core.values import Value
 from twofold.kit.contract import Result, Status, Write
-
-_MOST_PARAMETERS = 30_000
-"""In one statement of PostgreSQL, whose protocol counts them in 16 bits."""
 
 _LAST_KEY = (1 << 63) - 1
 _SEQUENCES = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
@@ -259,56 +257,12 @@ class _Push:
         self._report(changing)
 
     def _set(self, items: Sequence[_Item]) -> None:
-        table = self.table
         columns = sorted(items[0].values)
-        counted = {
-            name: table.table.c[name] + 1
-            for name, keeper in table.keepers.items()
-            if keeper is Keeper.COUNTER
-        }
         rows = [
-            (*key_of(table.key, item.id), *(item.values[column] for column in columns))
+            (*key_of(self.table.key, item.id), *(item.values[column] for column in columns))
             for item in items
         ]
-        places = [*table.key_sql, *(table.table.c[column] for column in columns)]
-        names = [f"given_{i}" for i in range(len(places))]
-        if table.family == "postgresql":
-            changed = self._set_from_list(places, names, rows, counted)
-        else:
-            given = [sa.bindparam(n, type_=c.type) for n, c in zip(names, places, strict=True)]
-            statement = self._set_statement(places, given, counted)
-            parameters = [dict(zip(names, row, strict=True)) for row in rows]
-            changed = self.connection.execute(statement, parameters).rowcount
-        self._check(changed, len(items))
-
-    def _set_from_list(
-        self,
-        places: Sequence[sa.Column[Any]],
-        names: Sequence[str],
-        rows: Sequence[tuple[Any, ...]],
-        counted: Mapping[str, Any],
-    ) -> int:
-        """PostgreSQL takes a whole list at once; its driver sends rows one by one otherwise."""
-        changed = 0
-        step = max(1, _MOST_PARAMETERS // len(places))
-        typed = [sa.column(n, c.type) for n, c in zip(names, places, strict=True)]
-        for start in range(0, len(rows), step):
-            listed = sa.values(*typed, name="given").data(list(rows[start : start + step]))
-            # A list takes its types from its values, and NULL has none.
-            given = [sa.cast(listed.c[n], c.type) for n, c in zip(names, places, strict=True)]
-            statement = self._set_statement(places, given, counted)
-            changed += self.connection.execute(statement).rowcount
-        return changed
-
-    def _set_statement(
-        self, places: Sequence[sa.Column[Any]], given: Sequence[Any], counted: Mapping[str, Any]
-    ) -> sa.Update:
-        """UPDATE with the key's columns first in ``places``, the changed ones after them."""
-        width = len(self.table.key)
-        pairs = list(zip(places, given, strict=True))
-        new: dict[Any, Any] = {column.name: value for column, value in pairs[width:]}
-        same = [column == value for column, value in pairs[:width]]
-        return sa.update(self.table.table).where(*same).values({**new, **counted})
+        self._check(set_rows(self.connection, self.table, columns, rows), len(items))
 
     def _delete(self, items: Sequence[_Item]) -> None:
         keys = [key_of(self.table.key, item.id) for item in items]
