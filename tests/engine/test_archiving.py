@@ -18,7 +18,7 @@ from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.core.validate import check
-from twofold.engine.edit import Edit
+from twofold.engine.edit import Edit, Meaning, count
 from twofold.store.types import Phase
 
 ARCHIVES: dict[str, Any] = {"ops": frozenset(Op)}
@@ -53,6 +53,29 @@ async def test_the_twin_is_archived_and_the_pair_excluded(direction: Direction) 
     assert at.values(Side.HUB, "email") == ["a@x.org", "b@x.org", "never@x.org"]
     assert why(at) == ["TF-X03", "TF-X03"]
     assert (at.counts().in_sync, at.counts().total) == (1, 3)
+
+
+@pytest.mark.parametrize("direction", [Direction.BOTH, Direction.TO_APP])
+@pytest.mark.parametrize("before", [Leaving.ARCHIVE, Leaving.STOP])
+async def test_an_edit_says_how_many_twins_it_archives(
+    direction: Direction, before: Leaving
+) -> None:
+    """Also where the twin may go on sending: nothing but the archive tells of it then."""
+    at = stage(direction=direction, hub_filter=Filter(), leaving=before)
+    for name in ("a", "b", "c"):
+        add(at, Side.HUB, f"{name}@x.org", **IN if name == "a" else OUT)
+    await at.run_all()
+    sync = at.state.syncs.get(at.contacts)
+    rules = structs.replace(sync.rules, hub_filter=ONLY_IN, leaving=Leaving.ARCHIVE)
+    edit = Edit(at.state, at.world, sync, rules)
+    counts: dict[Meaning, int] = {}
+    for touched in edit.touched():
+        count(counts, touched)
+    assert counts == {Meaning.ARCHIVES: 2}
+    assert edit.save() == counts
+    await calm(at)
+    assert at.values(Side.APP, "email") == ["a@x.org"]
+    assert len(at.values(Side.HUB, "email")) == 3
 
 
 async def test_killed_at_every_step() -> None:

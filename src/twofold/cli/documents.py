@@ -177,6 +177,8 @@ def _show_effect(effect: Effect | None) -> None:
         f"  records that start: {effect.starts}, that stop: {effect.stops},"
         f" that change: {effect.changes}, that are looked at again: {effect.again}"
     )
+    if effect.archives:
+        say(f"  twins that will be archived: {effect.archives}")
     if effect.unread:
         say(f"  read for the first time with the next run: {', '.join(effect.unread)}")
 

@@ -57,6 +57,8 @@ class Meaning(StrEnum):
     """It takes part from now on."""
     STOPS = "stops"
     """It takes part no longer."""
+    ARCHIVES = "archives"
+    """One of the pair is no longer within its limit, and its twin is archived (L5)."""
     CHANGES = "changes"
     """Something else than before is to be written."""
     AGAIN = "again"
@@ -237,6 +239,8 @@ class Edit:
         if seen is not None:
             kept = (encode(seen[Side.HUB]), encode(seen[Side.APP]))
         meaning = _of_pair(before, after)
+        if _leaves(self.after, x, stands) and not _leaves(self.before, x, stood):
+            meaning = Meaning.ARCHIVES
         if meaning is None and kept is None and not self.rereads:
             return None
         return Touch(place, meaning or Meaning.AGAIN, kept)
@@ -302,6 +306,17 @@ def count(counts: dict[Meaning, int], page: Touched) -> None:
     """Add a page to the counts."""
     for touch in page.touches:
         counts[touch.meaning] = counts.get(touch.meaning, 0) + 1
+
+
+def _leaves(context: Context, x: LinkRow, standing: Standing) -> bool:
+    """Whether a run would archive the twin of a record that left its limit; not where both left."""
+    if not context.limits.archives or standing.by_hand is not None:
+        return False
+    within, meets = standing.entered, context.limits.meets
+    left = [
+        s for s in context.limits.by_side if s in within and not meets(s, x.end(s).record.fields)
+    ]
+    return len(left) == 1
 
 
 def _of_pair(before: PairPlan, after: PairPlan) -> Meaning | None:

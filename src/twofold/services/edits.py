@@ -23,6 +23,8 @@ class Effect(Struct, frozen=True):
     """They take part from now on."""
     stops: int = 0
     """They take part no longer; nothing is deleted."""
+    archives: int = 0
+    """One of the pair leaves its limit, and its twin is archived; an edited twin asks first."""
     changes: int = 0
     """Something else than before is to be written."""
     again: int = 0
