@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import sys
 from typing import Any
 
@@ -14,6 +15,9 @@ settings.register_profile(
     "mutants", deadline=None, database=None, phases=(Phase.explicit, Phase.generate)
 )
 settings.load_profile("twofold")
+
+# The servers of the tests are on this machine, which connections do not reach unless allowed.
+os.environ["TWOFOLD_ALLOW_ADDRESSES"] = "127.0.0.0/8, ::1"
 
 
 class LeavesTheMachine(AssertionError):

@@ -27,6 +27,8 @@ kept in the data folder, and everything else is an option of a [command](command
 
 ENVIRONMENT = {
     "TWOFOLD_DATA": "The data folder, where `--data` does not name one.",
+    "TWOFOLD_ALLOW_ADDRESSES": "Addresses within the own network that connections may reach,"
+    " besides those of `twofold network allow`; with commas between them.",
     "XDG_DATA_HOME": "Where neither is given, the data folder is `twofold` in it;"
     " else `~/.local/share/twofold`.",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,9 @@ from twofold.hub.crm import Hub
 from twofold.kit import catalog
 from twofold.kit.auth import Auth, BasicAuth, BearerAuth
 from twofold.kit.budgets import Budgets
-from twofold.kit.contract import Connector, Http, Manifest, Response
+from twofold.kit.contract import Connector, Manifest
+from twofold.kit.network import Network, Sockets
+from twofold.services import network
 from twofold.services.installation import HUB_FILE, Installation
 from twofold.store.secrets import Vault
 from twofold.store.state import State
@@ -53,7 +55,9 @@ def installation(folder: Path, world: World | None = None) -> Iterator[Installat
     try:
         with coding(folder / STATE_FILE):
             _ensure_hub(state, folder / HUB_FILE)
-            yield Installation(folder, state, vault, world, _Opener(world).opened)
+            yield Installation(
+                folder, state, vault, world, _Opener(world, lambda: network.reachable(state)).opened
+            )
     finally:
         state.close()
 
@@ -94,8 +98,10 @@ def _ensure_hub(state: State, path: Path) -> None:
 class _Opener:
     """Makes connectors; budgets are shared by all that belong to one account's address."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, reachable: Callable[[], Network]) -> None:
+        """``reachable``: asked each time, as an administrator may allow more at any moment."""
         self._world = world
+        self._reachable = reachable
         self._budgets: WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[tuple[str, ...], Budgets]
         ] = WeakKeyDictionary()
@@ -104,9 +110,10 @@ class _Opener:
     async def opened(self, app: str, answers: Mapping[str, str]) -> AsyncIterator[Connector]:
         """A connector and, where it speaks HTTP, its client; both closed at the end."""
         kind = catalog.load(app)
-        client = self._client(kind.manifest, answers)
+        reachable = self._reachable()
+        client = self._client(kind.manifest, answers, reachable)
         try:
-            connector = kind(answers, client or _NoHttp())
+            connector = kind(answers, client or Sockets(reachable))
             if client is not None:
                 client.pauses = connector.pauses
             try:
@@ -117,7 +124,9 @@ class _Opener:
             if client is not None:
                 await client.close()
 
-    def _client(self, manifest: Manifest, answers: Mapping[str, str]) -> AioHttp | None:
+    def _client(
+        self, manifest: Manifest, answers: Mapping[str, str], reachable: Network
+    ) -> AioHttp | None:
         if not manifest.address:
             return None
         # A third of the program's start, which most commands do without.
@@ -126,7 +135,7 @@ class _Opener:
         budgets = self._shared(manifest, answers)
         base = answers[manifest.address]
         auth = _auth(manifest, answers)
-        return AioHttp(manifest.name, base, self._world, budgets, auth=auth)
+        return AioHttp(manifest.name, base, self._world, budgets, auth=auth, network=reachable)
 
     def _shared(self, manifest: Manifest, answers: Mapping[str, str]) -> Budgets:
         """The budgets of an account: one for all who use it in this program, run after run."""
@@ -146,10 +155,3 @@ def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:
     if "token" in asked:
         return BearerAuth(manifest.name, answers["token"])
     return None
-
-
-class _NoHttp(Http):
-    """For connectors that declare no address: a request would be a fault of theirs."""
-
-    async def send(self, method: str, url: str, **_: object) -> Response:
-        raise RuntimeError("this connector declares no address for HTTP")

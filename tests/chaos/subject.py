@@ -68,7 +68,11 @@ class Subject:
         return subprocess.Popen(
             [sys.executable, "-m", *program, "sync", "run", SYNC, "--json"],
             cwd=ROOT,
-            env={**os.environ, "TWOFOLD_DATA": str(self.folder)},
+            env={
+                **os.environ,
+                "TWOFOLD_DATA": str(self.folder),
+                "TWOFOLD_ALLOW_ADDRESSES": "127.0.0.1",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

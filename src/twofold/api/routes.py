@@ -15,6 +15,7 @@ from twofold.api import (
     live,
     looking,
     metrics,
+    networking,
     people,
     probes,
     signing,
@@ -28,7 +29,7 @@ from twofold.core.errors import TwofoldError
 
 PREFIX = "/api/v1"
 
-_PARTS = (signing, people, connecting, syncing, looking, deciding, hub_records, live)
+_PARTS = (signing, people, networking, connecting, syncing, looking, deciding, hub_records, live)
 
 Log = Callable[..., None]
 

@@ -66,6 +66,11 @@ class AddressBook:
         self._password = password
 
     @property
+    def address(self) -> str:
+        """Where the server is, as an address that may be allowed."""
+        return "127.0.0.1/32"
+
+    @property
     def answers(self) -> Mapping[str, str]:
         """What a person would answer to the connector's questions."""
         url = f"http://127.0.0.1:{self._port}"

@@ -139,6 +139,8 @@ class Story:
         await syncs.add(here, Request("shop", "company", "companies", by_name=True))
         await syncs.add(here, Request("shop", "contact", "customers", wishes=wishes))
         if self._book:
+            # Its server is on this machine, which connections reach only where that is allowed.
+            here.state.addresses.add(self._book.address)
             await connections.connect(here, "carddav", self._book.answers, "book")
             await syncs.add(here, Request("book", "company"))
             await syncs.add(here, Request("book", "contact"))

@@ -155,7 +155,8 @@ class Manifest(Struct, frozen=True):
     objects: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Hub object type → the app's object type that pairs with it by default."""
     address: str = ""
-    """The question that asks for the base address of ``Http``; empty: no HTTP is spoken. Requests
+    """The question that asks for the base address of ``Http``; empty: no HTTP is spoken, and a
+    connector that speaks another protocol is given a `twofold.kit.network.Sockets`. Requests
     sign in with the answers to ``user`` and ``password``, or to ``token``, where these are asked.
     """
 

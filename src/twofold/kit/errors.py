@@ -5,7 +5,8 @@
     ConnectorError
       Retry             wait and try the same call again   RateLimited · Unavailable
       Reject            this record fails, the run goes on InvalidValue · NotPermitted
-      Stop              the run pauses, a person is asked  AccessDenied · Redirected · SchemaChanged
+      Stop              the run pauses, a person is asked  AccessDenied · Redirected · Forbidden ·
+                                                           SchemaChanged · Misunderstood
       OutcomeUnknown    a write was sent, no answer came   look before sending again
       CursorExpired     start again with ``cursor=None``
       LimitUntil        the budget is used up for long: unwind, come back at ``until``
@@ -75,6 +76,13 @@ class Redirected(Stop):
 
     def __init__(self, app: str, host: str) -> None:
         super().__init__("TF-A02", app=app, host=host)
+
+
+class Forbidden(Stop):
+    """The app's address is one that only this machine can reach, and nobody allowed it."""
+
+    def __init__(self, app: str, host: str, address: str) -> None:
+        super().__init__("TF-A40", app=app, host=host, address=address)
 
 
 class SchemaChanged(Stop):

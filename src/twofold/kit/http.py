@@ -26,6 +26,7 @@ from twofold.kit.errors import (
     Redirected,
     Unavailable,
 )
+from twofold.kit.network import ANYWHERE, Barred, Network, forbidden
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 """RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6."""
@@ -104,8 +105,11 @@ class AioHttp:
         auth: Auth | None = None,
         bounds: Bounds | None = None,
         tls: ssl.SSLContext | None = None,
+        network: Network = ANYWHERE,
     ) -> None:
         """``tls``: None trusts what the system trusts; there is no way to trust nothing.
+
+        ``network``: which addresses may be reached.
 
         Raises:
             Misunderstood: the base address is none.
@@ -117,6 +121,7 @@ class AioHttp:
         self._auth = auth
         self._bounds = bounds or Bounds()
         self._tls = tls or ssl.create_default_context()
+        self._network = network
         self._session: aiohttp.ClientSession | None = None
         try:
             self._base = base_address(base)
@@ -242,6 +247,9 @@ class AioHttp:
         except aiohttp.ClientConnectorCertificateError:
             raise Unavailable(self._app, "its certificate is not trusted") from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            barred = getattr(error, "os_error", None)
+            if isinstance(barred, Barred):
+                raise forbidden(self._app, request.url.host or "", barred) from None
             raise _Failed(_reason(error), sent=False) from None
         except aiohttp.ClientResponseError:
             raise _Failed("its answer is not HTTP", sent=True, final=True) from None
@@ -265,7 +273,13 @@ class AioHttp:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=2),
+                # One address after the other: what is barred is then said as such.
+                connector=aiohttp.TCPConnector(
+                    ssl=self._tls,
+                    keepalive_timeout=2,
+                    happy_eyeballs_delay=None,
+                    socket_factory=self._network.socket_for,
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(
                     total=self._bounds.whole,

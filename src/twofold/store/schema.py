@@ -319,6 +319,11 @@ CREATE TABLE remade (
 ) WITHOUT ROWID;
 """
 
+_ADDRESSES = """
+-- Addresses within the own network that an administrator allowed to be reached.
+CREATE TABLE allowed_addresses (address TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
 MIGRATIONS = (
     Migration(1, "the first tables", _FIRST),
     Migration(2, "pairs that a person cut apart", _REFUSALS),
@@ -331,4 +336,5 @@ MIGRATIONS = (
     Migration(9, "verification", _VERIFICATIONS),
     Migration(10, "cuts that were taken back", _LIFTED),
     Migration(11, "records that get another twin", _REMADE),
+    Migration(12, "addresses that are allowed", _ADDRESSES),
 )

@@ -12,6 +12,7 @@ from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
 from twofold.store.limits import Limits
 from twofold.store.links import Links
+from twofold.store.network import AllowedAddresses
 from twofold.store.outcomes import Outcomes
 from twofold.store.records import Records
 from twofold.store.removals import Removals
@@ -40,6 +41,7 @@ class State:
         self.limits = Limits(database)
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)
+        self.addresses = AllowedAddresses(database)
         self.verifications = Verifications(database)
 
     @classmethod

@@ -32,6 +32,7 @@ from twofold.kit.contract import (
     Write,
 )
 from twofold.kit.errors import SchemaChanged
+from twofold.kit.network import ANYWHERE, Sockets
 
 T = TypeVar("T")
 _PAGE = 2000
@@ -90,7 +91,8 @@ class Sql:
 
         Args:
             settings: Answers to the manifest's questions.
-            http: Not used: databases speak protocols of their own.
+            http: Where it says which addresses may be reached, nothing else is; databases speak
+                protocols of their own.
             page_size: The most rows in a page.
             patience: Seconds to wait for a connection, and for another program's lock.
             lag: How late a transaction may commit after it took its time; None = the usual.
@@ -99,7 +101,8 @@ class Sql:
         Raises:
             BadAddress: the address is not one of a database that we can open.
         """
-        self._database = Database(settings.get("url", ""), patience)
+        network = http.network if isinstance(http, Sockets) else ANYWHERE
+        self._database = Database(settings.get("url", ""), patience, network)
         self._schema = settings.get("schema") or None
         self._wishes = Wishes(_changes(settings), _keys(settings), lag)
         self._page_size = page_size

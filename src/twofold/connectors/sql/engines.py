@@ -27,6 +27,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 
 from twofold.connectors.sql.faults import OF_ONE_RECORD, Fault, call_failure, fault_of, message_of
 from twofold.kit.errors import OutcomeUnknown, Stop, Unavailable
+from twofold.kit.network import ANYWHERE, Barred, Network, forbidden
 
 # What its pool tells of a broken connection is raised to us as well, and in our own words.
 logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
@@ -42,6 +43,9 @@ _LABELS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "ma
 _PATIENCE = 10
 """Seconds to wait for a connection, and for another program's lock on an SQLite file."""
 _WRITES = "twofold_writes"
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
+_HERE = "127.0.0.1"
+"""What a socket file counts as."""
 
 
 class BadAddress(Stop):
@@ -69,10 +73,15 @@ class Database:
         address: As given, but an SQLite file by its whole path.
     """
 
-    def __init__(self, address: str, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, address: str, patience: float = _PATIENCE, network: Network = ANYWHERE
+    ) -> None:
         url = _parsed(address)
         self.label = _label(url)
-        self.engine = _sqlite(url, patience) if _is_sqlite(url) else _server(url, patience)
+        if _is_sqlite(url):
+            self.engine = _sqlite(url, patience)
+        else:
+            self.engine = _server(url, patience, network, self.label)
         name = self.engine.dialect.name
         self.family = "mysql" if name == "mariadb" else name
         self.account = _account(url)
@@ -196,7 +205,7 @@ def _sqlite(url: URL, patience: float) -> sa.Engine:
     return engine
 
 
-def _server(url: URL, patience: float) -> sa.Engine:
+def _server(url: URL, patience: float, network: Network, label: str) -> sa.Engine:
     options: dict[str, Any]
     if url.get_backend_name().startswith("postgres"):
         options = {"timeout": 6 * patience, "startup_params": {"TimeZone": "UTC"}}
@@ -208,9 +217,30 @@ def _server(url: URL, patience: float) -> sa.Engine:
             "init_command": "SET time_zone = '+00:00', "
             "sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
         }
-    return sa.create_engine(
+    engine = sa.create_engine(
         url, connect_args=options, pool_size=1, max_overflow=0, pool_pre_ping=True
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: object, args: Any, params: dict[str, Any]) -> Any:
+        """The driver speaks; the way there is ours, so that no name and no option leads astray."""
+        given, driver = dict(params), dialect.loaded_dbapi
+        host = given.get("host") or "localhost"
+        try:
+            if given.get("unix_sock") or given.get("unix_socket"):
+                network.check(_HERE)
+                return driver.connect(*args, **given)
+            port = int(given.get("port") or _PORTS[dialect.name])
+            way = network.connect(host, port, given.get("timeout", patience))
+        except Barred as error:
+            raise forbidden(label, host, error) from None
+        if dialect.name == "postgresql":
+            return driver.Connection(*args, **given, sock=way)
+        made = driver.connect(*args, **given, defer_connect=True)
+        made.connect(way)
+        return made
+
+    return engine
 
 
 def _label(url: URL) -> str:
@@ -224,5 +254,5 @@ def _account(url: URL) -> str:
     if _is_sqlite(url):
         return f"sqlite:{Path(url.database or '').resolve()}"
     kind = "postgresql" if url.get_backend_name().startswith("postgres") else "mysql"
-    port = url.port or {"postgresql": 5432, "mysql": 3306}[kind]
+    port = url.port or _PORTS[kind]
     return f"{kind}://{url.host or 'localhost'}:{port}/{url.database}"

@@ -55,4 +55,21 @@ CODES = (
         "This is not the address of a database: {reason}.",
         "Use sqlite:///path/to/file, postgresql://user:password@host/database, or mariadb://….",
     ),
+    Code(
+        "TF-A40",
+        "{app} is at {host}, which leads to {address}: an address within the own network, and those"
+        " are not reached unless they are allowed.",
+        "If the app really is there, an administrator allows it with 'twofold network allow' and"
+        " that address.",
+    ),
+    Code(
+        "TF-A41",
+        "{text} is no address and no block of addresses.",
+        "Write it as 192.168.1.20, or as 192.168.1.0/24 for a whole network.",
+    ),
+    Code(
+        "TF-A42",
+        "{text} is not among what is allowed: {known}.",
+        "Name it as 'twofold network list' shows it; TWOFOLD_ALLOW_ADDRESSES is set outside.",
+    ),
 )
