@@ -17,7 +17,7 @@ CHECKED := $(wildcard src tests benchmarks tools)
 MISSING  = { echo "make $@: not available yet: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format simulate mutants chaos soak bench docs serve lock notices reference build clean
+.PHONY: help demo test check format simulate mutants chaos soak bench docs serve lock notices reference messages screenshots build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,7 @@ demo: $(VENV)/.demo ## The main job: a hub, a CardDAV server and a shop database
 
 test: $(VENV)/.test check ## Everything: the checks, then all tests, with the real servers they need
 	@bash tools/need_mariadb.sh
+	@bash tools/need_chromium.sh
 	@echo "make test: all tests"
 	$(RUN) -m pytest $(PYTEST)
 
@@ -82,6 +83,13 @@ notices: $(VENV)/.test ## Write THIRD_PARTY_NOTICES.md from the lock
 
 reference: $(VENV)/.test ## Write docs/reference/ from the code
 	$(RUN) -m tools.reference
+
+messages: $(VENV)/.test ## Collect the pages' messages into src/twofold/web/locale
+	$(RUN) -m tools.messages
+
+screenshots: $(VENV)/.test ## Pictures of the pages, from a real service, in docs/images
+	@bash tools/need_chromium.sh
+	$(RUN) -m tests.web.pictures
 
 build: $(VENV)/.test ## The wheel and the source archive, in dist/
 	rm -rf dist

@@ -67,8 +67,14 @@ DATA = {
 }
 """Package → third-party data in it."""
 
-BUNDLED: dict[str, str] = {"src/twofold/py.typed": "our own marker"}
-"""Each file in src/ that is neither code nor a quality file → where it is from, and its license."""
+BUNDLED: dict[str, str] = {
+    "src/twofold/py.typed": "our own marker",
+    "src/twofold/web/locale/": "our own translations",
+    "src/twofold/web/static/": "our own scripts, styles and drawings",
+    "src/twofold/web/templates/": "our own pages",
+}
+"""Each file in src/ that is neither code nor a quality file, or its folder → where it is from, and
+its license."""
 
 _ENTRY = re.compile(r"^([A-Za-z0-9][\w.-]*==[^\\\n]+?)\s*\\?$", re.MULTILINE)
 
@@ -136,7 +142,7 @@ def unexplained(paths: list[Path]) -> list[str]:
         if path.is_relative_to(ROOT / "src")
         and path.suffix not in {".py", ".sql"}
         and path.name != "quality.yaml"
-        and shown(path) not in BUNDLED
+        and not any(shown(path).startswith(name) for name in BUNDLED)
     ]
 
 

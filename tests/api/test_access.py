@@ -126,7 +126,7 @@ def test_a_server_goes_by_its_own_names_only(admin: Client, host: str) -> None:
 
 
 def test_headers_for_browsers(admin: Client) -> None:
-    for path in ("/healthz", "/api/v1/syncs", "/nothing"):
+    for path in ("/healthz", "/api/v1/syncs", "/api/v1/nothing"):
         headers = admin.raw("GET", path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"

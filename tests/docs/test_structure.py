@@ -54,6 +54,7 @@ def test_each_stage_has_its_page_and_its_module() -> None:
         "README",
         "guarantees",
         "mappings",
+        "pages",
         "running",
     }
     assert pages == {_page(stage).stem for stage in STAGES}

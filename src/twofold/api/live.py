@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -18,6 +17,7 @@ from twofold.api.once import Once
 from twofold.api.pool import Pool
 from twofold.services import health
 from twofold.services.access import Who
+from twofold.services.health import Moment
 
 router = APIRouter(route_class=Once, tags=["health"])
 
@@ -25,6 +25,10 @@ LOOK_EVERY = 1.0
 """Seconds between two looks, shared by all who listen."""
 _KEEP_ALIVE = 15
 """Looks without news after which a comment is sent, so that nobody takes the line for dead."""
+
+
+Shape = Callable[[Sequence[Moment]], bytes]
+"""Makes the text that one kind of listener gets."""
 
 
 class Live:
@@ -35,11 +39,15 @@ class Live:
         self._news = asyncio.Condition()
         self._listeners = 0
         self._number = 0
-        self._text = b"{}"
+        self._moments: Sequence[Moment] = ()
+        self._texts: dict[Shape, bytes] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def listen(self, request: Request) -> AsyncIterator[bytes]:
-        """Events until the listener is gone or may no longer listen."""
+    async def listen(self, request: Request, shape: Shape) -> AsyncIterator[bytes]:
+        """Events until the listener is gone or may no longer listen.
+
+        ``shape`` is one function for all listeners of a kind, so that its text is made once.
+        """
         self._listeners += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
@@ -48,7 +56,7 @@ class Live:
             while not await request.is_disconnected():
                 if self._number != seen:
                     seen, quiet = self._number, 0
-                    yield b"event: syncs\ndata: " + self._text + b"\n\n"
+                    yield b"event: syncs\ndata: " + self._text(shape) + b"\n\n"
                 elif quiet >= _KEEP_ALIVE:
                     quiet = 0
                     if not await run_in_threadpool(self._may, request):
@@ -64,31 +72,41 @@ class Live:
     async def _look(self) -> None:
         while self._listeners > 0:
             with contextlib.suppress(Exception):  # the next look tries again
-                text = await run_in_threadpool(self._numbers)
-                if text != self._text:
-                    self._text = text
+                moments = await run_in_threadpool(self._now)
+                if moments != self._moments:
+                    self._moments, self._texts = moments, {}
                     self._number += 1
                     async with self._news:
                         self._news.notify_all()
             await asyncio.sleep(LOOK_EVERY)
 
-    def _numbers(self) -> bytes:
+    def _now(self) -> Sequence[Moment]:
         with self._pool.taken() as here:
-            found: dict[str, Any] = {}
-            for sync in here.state.syncs.all():
-                status = health.status(here, sync)
-                counts = here.state.links.counts(sync.id)
-                found[sync.name] = {
-                    "status": msgspec.to_builtins(status),
-                    "counts": msgspec.to_builtins(counts),
-                }
-            return encoded(found)
+            return health.moments(here)
+
+    def _text(self, shape: Shape) -> bytes:
+        if shape not in self._texts:
+            self._texts[shape] = shape(self._moments)
+        return self._texts[shape]
 
     def _may(self, request: Request) -> bool:
         with self._pool.taken() as here, contextlib.suppress(Exception):
             identified(here, request)
             return True
         return False
+
+
+def by_name(moments: Sequence[Moment]) -> bytes:
+    """Status and counts of each sync, by the sync's name."""
+    return encoded(
+        {
+            moment.status.sync: {
+                "status": msgspec.to_builtins(moment.status),
+                "counts": msgspec.to_builtins(moment.counts),
+            }
+            for moment in moments
+        }
+    )
 
 
 @router.get("/events", response_class=StreamingResponse)
@@ -103,5 +121,7 @@ async def events(request: Request) -> StreamingResponse:
     await run_in_threadpool(allowed)
     live: Live = request.app.state.live
     return StreamingResponse(
-        live.listen(request), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        live.listen(request, by_name),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )

@@ -43,6 +43,9 @@ def up(port: int, host: str, hosts: Sequence[str]) -> None:
     # Loaded here: no other command needs a web server.
     from twofold.serve.log import prepared  # noqa: PLC0415
     from twofold.serve.supervisor import supervise  # noqa: PLC0415
+    from twofold.web.assets import Assets  # noqa: PLC0415
+
+    Assets()  # a missing file is told here, not by each page
 
     folder = data_folder()
     prepare(folder)

@@ -1,7 +1,4 @@
-"""Everything that one address serves: the API with its probes, and the hub's own API.
-
-Pages have their place here too.
-"""
+"""Everything that one address serves: the pages, the API with its probes, and the hub's own API."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from twofold.hub.api.application import Api
 from twofold.hub.api.versions import spoken
 from twofold.serve.log import Log
 from twofold.services.installation import HUB_FILE
+from twofold.web.mounting import mount as mount_pages
 
 
 def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
@@ -42,6 +40,7 @@ def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
         lifespan=lifespan,
     )
     api.mount(app, pool, log)
+    mount_pages(app)
 
     async def shared(scope: Scope, receive: Receive, send: Send) -> None:
         own = scope["type"] == "http" and spoken(scope["path"])

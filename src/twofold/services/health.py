@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from twofold.core.codes import CODES
 from twofold.core.health import Counts, Group, State, group
+from twofold.core.mappings import Direction
 from twofold.core.records import Side
 from twofold.core.status import Facts, Queue, Standing, Word, standing
 from twofold.core.timing import due
@@ -21,12 +22,14 @@ from twofold.store.verifications import Verification
 
 __all__ = [
     "Health",
+    "Moment",
     "Queue",
     "Status",
     "Waiting",
     "Word",
     "health",
     "healths",
+    "moments",
     "status",
     "statuses",
 ]
@@ -37,6 +40,8 @@ class Status(Struct, frozen=True):
 
     sync: str
     connection: str
+    object_type: str
+    """The hub's object type, such as ``contact``."""
     word: Word
     text: str
     """The status as people read it, such as "59 contacts scanned"."""
@@ -77,6 +82,24 @@ class Health(Struct, frozen=True):
     """How far the rolling comparison of all pairs has come, and the drift it found (R10)."""
 
 
+class Moment(Struct, frozen=True):
+    """One sync at one moment, as cheap as it can be asked for again and again."""
+
+    sync: int
+    """Its number, which stays when it is renamed."""
+    direction: Direction
+    status: Status
+    counts: Counts
+
+
+def moments(here: Installation) -> list[Moment]:
+    """All syncs at this moment."""
+    return [
+        Moment(sync.id, sync.rules.direction, status(here, sync), here.state.links.counts(sync.id))
+        for sync in here.state.syncs.all()
+    ]
+
+
 def statuses(here: Installation, name: str = "") -> list[Status]:
     """Where one sync stands, or all of them."""
     return [status(here, sync) for sync in _chosen(here, name)]
@@ -97,6 +120,7 @@ def status(here: Installation, sync: Sync) -> Status:
     return Status(
         sync.name,
         here.state.syncs.connection(sync.connection).label,
+        sync.rules.hub.name,
         word,
         found.text,
         found.reason,

@@ -83,4 +83,19 @@ CODES = (
         "Name one of these, or none to allow everything.",
     ),
     Code("TF-W20", "There is a token named {name} already.", "Choose another name, or revoke it."),
+    Code(
+        "TF-W40",
+        "There is no page at {path}.",
+        "Check the address, or start from one of the entries at the top.",
+    ),
+    Code(
+        "TF-W41",
+        "The form is older than your sign-in; nothing was changed.",
+        "Go back, load the page again, and send it once more.",
+    ),
+    Code(
+        "TF-W42",
+        "The file {name} of the package {package} is not there.",
+        "Install Twofold again with the packages that its lock names.",
+    ),
 )

@@ -1,0 +1,56 @@
+"""Pictures of the pages from a real service: ``python -m tests.web.pictures`` (`make screenshots`).
+
+Each area adds its own to PICTURES: name of the file → the address, and what is done there first.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page
+from tools.tree import ROOT
+
+from tests.web.browser import chromium
+from tests.web.site import site
+
+FOLDER = ROOT / "docs" / "images"
+Steps = Callable[[Page], None]
+
+
+def _nothing(_: Page) -> None:
+    """The page as it opens."""
+
+
+PICTURES: dict[str, tuple[str, Steps]] = {
+    "sync-health": ("/health", _nothing),
+}
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Take all pictures, in light and in dark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[1:]
+    with (
+        tempfile.TemporaryDirectory() as place,
+        site(Path(place) / "data") as here,
+        chromium() as browser,
+        here.page(browser) as page,
+    ):
+        for name, (path, steps) in PICTURES.items():
+            if wanted and name not in wanted:
+                continue
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                page.goto(path)
+                page.get_by_text("Live", exact=True).wait_for()
+                steps(page)
+                page.screenshot(path=folder / f"{name}-{theme}.png")
+                print(folder / f"{name}-{theme}.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
