@@ -19,6 +19,7 @@ GROUPS = {
     "TF-D": "Deletes and approvals",
     "TF-E": "Edits and plans",
     "TF-F": "Fields and mappings",
+    "TF-H": "History",
     "TF-L": "Limits, and who takes part",
     "TF-M": "Matching, links by hand and associations",
     "TF-R": "Records",

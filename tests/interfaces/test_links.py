@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.interfaces.program import Program, Shop
 
-from twofold.services.link_files import guarded, unguarded
+from twofold.services.csv_text import guarded, unguarded
 
 SYNC = "shop-contacts"
 ADA = "ada@x.example"

@@ -16,7 +16,16 @@ from twofold.store.byhand import Orders, Pair
 from twofold.store.earlier import begin_from_now
 from twofold.store.foreseen import foresee
 from twofold.store.syncs import RunStatus
-from twofold.store.types import Creation, Phase, RemovalRow, Settlement, SingleChange
+from twofold.store.types import (
+    Creation,
+    Did,
+    Moment,
+    Phase,
+    RemovalRow,
+    Settlement,
+    SingleChange,
+    Written,
+)
 from twofold.store.verifications import Verification
 
 
@@ -42,6 +51,8 @@ def fill(shelf: Shelf, sync: int) -> None:
             waits=[(place, ((shelf.readers[Side.HUB], "firm"),))],
             revisits=[(place, 9.0)],
             entered={place: True},
+            written=[Written(Did.UPDATED, Side.HUB, hub, None)],
+            moment=Moment(1, 9.0),
         ),
         sync,
     )

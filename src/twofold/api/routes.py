@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from twofold.api import (
     connecting,
     deciding,
+    history,
     hub_records,
     live,
     looking,
@@ -29,7 +30,18 @@ from twofold.core.errors import TwofoldError
 
 PREFIX = "/api/v1"
 
-_PARTS = (signing, people, networking, connecting, syncing, looking, deciding, hub_records, live)
+_PARTS = (
+    signing,
+    people,
+    networking,
+    connecting,
+    syncing,
+    looking,
+    deciding,
+    history,
+    hub_records,
+    live,
+)
 
 Log = Callable[..., None]
 

@@ -16,6 +16,7 @@ from twofold.core.values import Value
 from twofold.engine.chunk import Chunk, CreateWork, PairWork
 from twofold.engine.context import Context
 from twofold.engine.creates import CreateOutcome, create, creation_of, look, prepared
+from twofold.engine.history import arrived_since, updated
 from twofold.engine.leaving import settle_limits
 from twofold.engine.observe import shown
 from twofold.engine.updates import PairOutcome, note_of, update
@@ -60,7 +61,7 @@ async def apply(context: Context, chunk: Chunk, moves: tuple[int, int]) -> None:
         todo = [c for c in creates if c.work.side is side]
         if error is None:
             error = await create(context, side, todo)
-    settlement = Settlement(moves=moves)
+    settlement = Settlement(moves=moves, moment=context.moment())
     _settle_agreed(context, settlement, chunk.agreed)
     _settle_quiet(context, settlement, quiet)
     _settle_ended(settlement, chunk)
@@ -106,7 +107,7 @@ def _note(
     if not outcomes and not creates:
         return
     pairs = [outcome.pair for outcome in outcomes]
-    now = context.world.now().timestamp()
+    moment = context.moment()
     context.state.links.note(
         context.sync.id,
         context.fence,
@@ -116,7 +117,9 @@ def _note(
             if p.old_state is not None
         ],
         [(p.hub.row, p.app.row, note_of(context, p)) for p in pairs if p.old_state is None],
-        [creation_of(c, now) for c in creates],
+        [creation_of(c, moment.at) for c in creates],
+        [written for p in pairs for written in arrived_since(context, p)],
+        moment,
     )
     for pair in pairs:
         if pair.old_state is None:
@@ -147,6 +150,7 @@ def _settle_quiet(context: Context, settlement: Settlement, pairs: Sequence[Pair
     """Pairs that need no write."""
     for pair in pairs:
         _wait(context, settlement, pair)
+        settlement.written += arrived_since(context, pair)
         if pair.old_state is None:
             context.count("linked")
             settlement.singles += [
@@ -226,8 +230,9 @@ def _settle_pair(
     result = Outcome(State.FAILING, issues) if issues else IN_SYNC
     if outcome.stale or outcome.later or outcome.unsent:
         result = WAITING
-    flips = flips_after(pair.flips(), _sent(outcome))
+    flips = flips_after(pair.flips(), outcome.sent)
     settlement.links.append(_change(context, pair, result, seen, outcome.held, flips))
+    settlement.written += updated(context, outcome)
     _wait(context, settlement, pair)
     if outcome.stale:
         _again(context, settlement, place)
@@ -274,13 +279,6 @@ def _written_names(context: Context, side: Side, u: Update) -> set[str]:
     written = {name for name, _ in (*u.associate, *u.dissociate)}
     mappings = context.sync.rules.associations
     return {kept_name(m, side) for m in mappings if m.end(side) in written}
-
-
-def _sent(outcome: PairOutcome) -> dict[Side, dict[str, Value]]:
-    return {
-        u.side: {n: v for n, v in u.values.items() if n not in outcome.failed}
-        for u in outcome.pair.plan.updates
-    }
 
 
 def _seen(

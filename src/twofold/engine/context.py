@@ -17,6 +17,7 @@ from twofold.engine.port import Port
 from twofold.engine.world import World
 from twofold.store.state import State
 from twofold.store.syncs import Sync
+from twofold.store.types import Moment
 
 UNREAD = -1
 """No reader: of a far end whose association is only being thought of."""
@@ -34,7 +35,13 @@ class Context:
     """The sync, its rules, its two sides, and what a run counts."""
 
     def __init__(
-        self, state: State, world: World, sync: Sync, ports: Mapping[Side, Port], fence: int
+        self,
+        state: State,
+        world: World,
+        sync: Sync,
+        ports: Mapping[Side, Port],
+        fence: int,
+        run: int = 0,
     ) -> None:
         self.state = state
         self.world = world
@@ -46,6 +53,8 @@ class Context:
         self.strongest_keys = strongest_keys(sync.rules)
         self.ports = ports
         self.fence = fence
+        self.run = run
+        """The line about the run that this slice belongs to; 0 = none."""
         self._names = {side: _names(sync, self.program, side) for side in Side}
         self.far_ends = _far_ends(state, sync)
         self.tally: dict[str, int] = {}
@@ -58,6 +67,10 @@ class Context:
 
         self.uncertain = False
         """A write's outcome is unknown: look before planning anything else."""
+
+    def moment(self) -> Moment:
+        """When something is stored, and in which run."""
+        return Moment(self.run, self.world.now().timestamp())
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something for the run's summary."""

@@ -233,6 +233,7 @@ def _single_state(context: Context, side: Side, row: int) -> int | None:
 def _store(context: Context, settlement: Settlement) -> None:
     readers = (context.sync.hub_reader, context.sync.app_reader)
     settlement.moves = context.state.records.moves(readers)
+    settlement.moment = context.moment()
     subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
     context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)
     context.world.step("recovered")

@@ -76,6 +76,7 @@ async def _remove(context: Context, rows: Sequence[RemovalRow]) -> None:
                 if one.outcome is not None
             },
             [*due, *back],
+            context.moment(),
         )
         context.world.step("removals derived again")
 
@@ -161,7 +162,9 @@ def _settle(context: Context, answers: Sequence[tuple[_Work, Answer]]) -> None:
         context.count(
             f"{work.row.side} {verb if phase is Phase.OVER else 'removal ' + answer.status}"
         )
-    context.state.removals.settle(context.sync.id, context.fence, rows, outcomes)
+    context.state.removals.settle(
+        context.sync.id, context.fence, rows, outcomes, moment=context.moment()
+    )
     context.world.step("removals settled")
 
 

@@ -106,6 +106,7 @@ async def run_slice(
     turn: Turn = anytime,
     schema_every: timedelta | None = None,
     gate: Gate | None = None,
+    run: int = 0,
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
 
@@ -113,7 +114,8 @@ async def run_slice(
     look for changes, once both first readings have ended. ``turn``: where slices of several syncs
     run at a time, those that share the hub's reader take turns. ``schema_every``: how often what
     the sync uses is compared with what the apps declare; None: only when a reading fails by it.
-    ``gate``: looks at each chunk before it is applied.
+    ``gate``: looks at each chunk before it is applied. ``run``: the line about the run that this
+    slice belongs to.
 
     Raises:
         FenceLost: another worker took over.
@@ -122,7 +124,7 @@ async def run_slice(
     fence = state.syncs.claim(sync_id)
     sync = state.syncs.get(sync_id)
     ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
-    context = Context(state, world, sync, ports, fence)
+    context = Context(state, world, sync, ports, fence, run)
     how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn, gate)
     try:
         await guard_schema(context, schema_every)

@@ -50,6 +50,14 @@ class PairOutcome(Struct):
         """Every update of the pair was answered."""
         return {u.side for u in self.pair.plan.updates} <= self.answered
 
+    @property
+    def sent(self) -> dict[Side, dict[str, Value]]:
+        """By side and mapping name: what was written, but for what did not happen."""
+        return {
+            u.side: {n: v for n, v in u.values.items() if n not in self.failed}
+            for u in self.pair.plan.updates
+        }
+
 
 def note_of(context: Context, pair: PairWork) -> Note:
     """What is about to be written, and what it was decided on."""

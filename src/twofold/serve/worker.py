@@ -11,6 +11,7 @@ from pathlib import Path
 from twofold.app import installation
 from twofold.serve.child import obey, tell_parent
 from twofold.serve.log import Log, prepared
+from twofold.services import chores
 from twofold.services.installation import Installation
 from twofold.services.worker import Worker
 
@@ -20,7 +21,9 @@ async def _serve(here: Installation, log: Log) -> None:
     obey(stop.set)
     tell_parent("ready")
     worker = Worker(here, f"worker {os.getpid()}", log)
-    await worker.serve(stop, lambda: tell_parent("alive"))
+    await asyncio.gather(
+        worker.serve(stop, lambda: tell_parent("alive")), chores.serve(here, stop, log)
+    )
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from twofold.core.errors import TwofoldError, sentence
 from twofold.core.records import Side
+from twofold.services.csv_text import guarded, unguarded
 from twofold.services.hub import LONGEST_LINE
 from twofold.services.installation import Installation
 from twofold.services.links import decide, line_of, unfit
@@ -23,11 +24,6 @@ LINKED, CUT = "linked", "cut"
 IDS = {Side.HUB: "hub_id", Side.APP: "app_id"}
 
 _AT_ONCE = 1_000
-_FORMULA = tuple("=+-@\t\r'")
-"""What a spreadsheet takes for a formula, and the sign that says it is none.
-
-https://owasp.org/www-community/attacks/CSV_Injection
-"""
 
 
 class LineProblem(Struct, frozen=True):
@@ -120,16 +116,6 @@ def import_file(here: Installation, name: str, path: Path) -> Imported:
         decide(here, sync, Orders(made=made, cut=apart))
     unchanged = len(wanted.orders) - len(made) - len(apart)
     return Imported(len(made), len(apart), unchanged)
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def unguarded(cell: str) -> str:
-    """The inverse of ``guarded``."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _lines(path: Path, file: TextIO, problems: list[LineProblem]) -> Iterator[_Line]:

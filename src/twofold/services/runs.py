@@ -164,7 +164,9 @@ async def _noted(
     summary: dict[str, int | str] = {}
     try:
         world = Watched(here, sync, tell)
-        outcome = await one_slice(here, sync, world, allow_empty=options.allow_empty, gate=gate)
+        outcome = await one_slice(
+            here, sync, world, allow_empty=options.allow_empty, gate=gate, run=line
+        )
         ending = outcome.ending.value
         summary = {**outcome.counts, "code": outcome.status.code}
     except Exception as error:

@@ -76,6 +76,7 @@ async def one_slice(
     sides: Collection[Side] = tuple(Side),
     turn: Turn = anytime,
     gate: Gate | None = None,
+    run: int = 0,
 ) -> SliceOutcome:
     """Run a slice; what keeps it from running at all becomes the status of the sync.
 
@@ -95,6 +96,7 @@ async def one_slice(
                 turn=turn,
                 schema_every=SCHEMA_EVERY,
                 gate=gate or ramp_of(here.state.syncs.get(sync.id).rules),
+                run=run,
             )
             if outcome.ending is Ending.DONE:
                 with suppress(ConnectorError):  # what could not be looked at now is looked at later

@@ -165,7 +165,7 @@ class Worker:
         ticket = self._tickets.pop(sync.id, None) or opened(self._here, sync)
         slice_ = _Slice(self, sync, polls)
         try:
-            outcome = await slice_.run(turn.asked)
+            outcome = await slice_.run(turn.asked, ticket.line)
         except FenceLost:
             self._again(sync, turn, ticket)
             return
@@ -286,8 +286,8 @@ class _Slice:
         self.reading = 0.0
         """Seconds that reading took."""
 
-    async def run(self, asked: Asked) -> SliceOutcome:
-        """Run it."""
+    async def run(self, asked: Asked, line: int) -> SliceOutcome:
+        """Run it; ``line``: the line about its run."""
         here, sync = self._worker.here, self._sync
         if asked.full:
             for side in Side:
@@ -301,6 +301,7 @@ class _Slice:
             allow_empty=asked.allow_empty,
             sides=tuple(Side) if self.polls else (Side.HUB,),
             turn=self._worker.turn_of,
+            run=line,
         )
         if not self.read_all:
             self.reading = time.monotonic() - self._began

@@ -12,6 +12,7 @@ from twofold.store.codec import as_json
 from twofold.store.earlier import begin_from_now
 from twofold.store.fences import check_fence, disturb
 from twofold.store.foreseen import any_foreseen
+from twofold.store.history import keep_history
 from twofold.store.keys import Keys, fill_keys
 from twofold.store.linkrows import LINK_COLUMNS, as_link_row, encode_flips
 from twofold.store.records import as_stored
@@ -21,10 +22,12 @@ from twofold.store.types import (
     Creation,
     Foreseen,
     LinkRow,
+    Moment,
     Place,
     Relink,
     Settlement,
     Subscriber,
+    Written,
 )
 
 _SIDES = {side.value: side for side in Side}
@@ -320,18 +323,21 @@ class Links:
         notes: Sequence[tuple[int, Note, tuple[bytes, bytes] | None]],
         new_links: Sequence[tuple[int, int, Note]],
         creations: Sequence[Creation],
+        arrived: Sequence[Written] = (),
+        moment: Moment = Moment(),  # noqa: B008 (it is frozen)
     ) -> None:
         """Write down what is about to be sent: notes of links (by hub row), and creates.
 
         A note that replaces another one comes with what *seen* (hub, app) became by the old one;
         otherwise a crash would forget that the old write arrived. All of it is on the disk before
-        the first write leaves.
+        the first write leaves. ``arrived``: writes of notes that are replaced, for the history.
         """
         with self._database.durable_transaction() as db:
             check_fence(db, sync, fence)
             note_links(db, sync, notes)
             note_new_links(db, sync, new_links)
             note_creations(db, sync, fence, creations)
+            keep_history(db, sync, moment, arrived)
 
     def settle(
         self,

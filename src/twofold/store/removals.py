@@ -18,8 +18,8 @@ from twofold.core.schema import Op
 from twofold.database.sqlite import Database
 from twofold.store.codec import as_json
 from twofold.store.fences import check_fence
-from twofold.store.settling import put_removals, settle_ended
-from twofold.store.types import Phase, RemovalRow
+from twofold.store.settling import note_removed, put_removals, settle_ended
+from twofold.store.types import Moment, Phase, RemovalRow
 
 OPEN = (Phase.STAGED, Phase.ASKED, Phase.APPROVED, Phase.SENDING)
 
@@ -100,6 +100,7 @@ class Removals:
         rows: Sequence[RemovalRow],
         outcomes: Mapping[int, tuple[Outcome, int]],
         dropped: Sequence[int] = (),
+        moment: Moment = Moment(),  # noqa: B008 (it is frozen)
     ) -> None:
         """Store what became of some.
 
@@ -107,9 +108,11 @@ class Removals:
             rows: As they stand now.
             outcomes: Of their links, by hub row, each with the state before.
             dropped: Hub rows of links that are to be planned again without any.
+            moment: When, and in which run.
         """
         with self._database.transaction() as db:
             check_fence(db, sync, fence)
+            note_removed(db, sync, rows, moment)
             put_removals(db, sync, rows)
             settle_ended(db, sync, [(hub, *found) for hub, found in outcomes.items()])
             for hub in dropped:

@@ -6,7 +6,7 @@ A record is named by its integer row everywhere in here; rows are never used aga
 from __future__ import annotations
 
 from twofold.database.migrations import Migration
-from twofold.store import access
+from twofold.store import access, history, settings, throughput
 
 APPLICATION_ID = 0x54776F66
 """"Twof", in the header of the file."""
@@ -337,4 +337,6 @@ MIGRATIONS = (
     Migration(10, "cuts that were taken back", _LIFTED),
     Migration(11, "records that get another twin", _REMADE),
     Migration(12, "addresses that are allowed", _ADDRESSES),
+    Migration(13, "the history of records, charts", history.TABLES + throughput.TABLES),
+    Migration(14, "settings", settings.TABLES),
 )

@@ -8,17 +8,23 @@ from collections.abc import Mapping, Sequence
 from twofold.core.health import IN_SYNC, Outcome, State
 from twofold.core.links import Note
 from twofold.core.records import Side
+from twofold.core.schema import Op
 from twofold.store.codec import as_json
 from twofold.store.foreseen import any_foreseen, forget_foreseen
 from twofold.store.gone import count
+from twofold.store.history import keep_created, keep_history
 from twofold.store.limits import settle_limits
 from twofold.store.linkrows import encode_note, encode_outcome
 from twofold.store.records import see
+from twofold.store.throughput import count_settled
 from twofold.store.types import (
     Agreed,
     CreatedLink,
     Creation,
+    Did,
     LinkChange,
+    Moment,
+    Phase,
     Place,
     RemovalRow,
     Settlement,
@@ -26,6 +32,7 @@ from twofold.store.types import (
     SingleChange,
     Stored,
     Subscriber,
+    Written,
 )
 
 _SYNCED = int(State.IN_SYNC)
@@ -106,10 +113,23 @@ def settle(
     _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
     count(db, sync, deltas)
     settle_ended(db, sync, settlement.ended)
+    _settle_history(db, sync, settlement)
     put_removals(db, sync, settlement.removals)
     for hub in settlement.removals_off:
         db.execute("DELETE FROM removals WHERE sync = ? AND hub = ?", (sync, hub))
     _settle_due(db, sync, settlement)
+
+
+def _settle_history(db: sqlite3.Connection, sync: int, settlement: Settlement) -> None:
+    made: dict[Side, list[int]] = {}
+    for one in settlement.created:
+        if one.sighting.row is not None:
+            made.setdefault(one.side, []).append(one.sighting.row)
+    settled = len(settlement.agreed) + len(settlement.links) + len(settlement.created)
+    count_settled(db, sync, settlement.moment.at, settled)
+    keep_created(db, sync, settlement.moment, made)
+    keep_history(db, sync, settlement.moment, settlement.written)
+    note_removed(db, sync, settlement.removals, settlement.moment)
 
 
 def _settle_sightings(
@@ -261,6 +281,24 @@ def settle_ended(
             "UPDATE links SET state = ?, outcome = ? WHERE sync = ? AND hub = ?",
             (int(outcome.state), encode_outcome(outcome), sync, hub),
         )
+
+
+def note_removed(
+    db: sqlite3.Connection, sync: int, rows: Sequence[RemovalRow], moment: Moment
+) -> None:
+    """Keep what is removed by now, and was on its way, in the history: before it is stored."""
+    over = [r for r in rows if r.phase is Phase.OVER]
+    for row in over:
+        found = db.execute(
+            "SELECT m.phase, l.hub, l.app FROM removals m JOIN links l USING (sync, hub)"
+            " WHERE m.sync = ? AND m.hub = ?",
+            (sync, row.hub),
+        ).fetchone()
+        if found is not None and found[0] == Phase.SENDING:
+            ends = {Side.HUB: found[1], Side.APP: found[2]}
+            did = Did.ARCHIVED if row.op is Op.ARCHIVE else Did.DELETED
+            written = Written(did, row.side, ends[row.side], ends[row.side.other], row.shown)
+            keep_history(db, sync, moment, [written])
 
 
 def put_removals(db: sqlite3.Connection, sync: int, rows: Sequence[RemovalRow]) -> None:

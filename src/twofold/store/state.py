@@ -10,6 +10,7 @@ from twofold.database.sqlite import Database
 from twofold.store.access import Access
 from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
+from twofold.store.history import History
 from twofold.store.limits import Limits
 from twofold.store.links import Links
 from twofold.store.network import AllowedAddresses
@@ -18,7 +19,9 @@ from twofold.store.records import Records
 from twofold.store.removals import Removals
 from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
+from twofold.store.settings import Settings
 from twofold.store.syncs import Syncs
+from twofold.store.throughput import Throughput
 from twofold.store.verifications import Verifications
 
 _SETTINGS = ("cache_size = -32000", "wal_autocheckpoint = 32000")
@@ -42,6 +45,9 @@ class State:
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)
         self.addresses = AllowedAddresses(database)
+        self.history = History(database)
+        self.settings = Settings(database)
+        self.throughput = Throughput(database)
         self.verifications = Verifications(database)
 
     @classmethod

@@ -311,6 +311,8 @@ _OF_A_SYNC = (
     "remade",
     "overrides",
     "verifications",
+    "history",
+    "throughput",
     "counters",
     "runs",
     "refusals",

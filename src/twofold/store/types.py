@@ -184,6 +184,37 @@ class RemovalRow(Struct, frozen=True):
     who: str = ""
 
 
+class Did(IntEnum):
+    """What was done to a record."""
+
+    CREATED = 1
+    UPDATED = 2
+    ARCHIVED = 3
+    DELETED = 4
+
+    @property
+    def label(self) -> str:
+        """The word that people see."""
+        return self.name.lower()
+
+
+class Written(Struct, frozen=True):
+    """One record that was written, to be kept."""
+
+    did: Did
+    side: Side
+    row: int
+    twin: int | None
+    changes: bytes | None = None
+
+
+class Moment(Struct, frozen=True):
+    """In which run something is settled, and when, in seconds since 1970."""
+
+    run: int = 0
+    at: float = 0.0
+
+
 class Settlement(Struct):
     """All that one chunk of work changes, stored in one transaction."""
 
@@ -214,6 +245,10 @@ class Settlement(Struct):
     """Which records are within their limit now; only of those where it matters."""
     waits: list[tuple[Place, tuple[tuple[int, str], ...]]] = field(default_factory=list)
     """For each planned record: the (reader, id) of far ends that it waits for, maybe none."""
+    moment: Moment = Moment()
+    """When it is stored, and in which run."""
+    written: list[Written] = field(default_factory=list)
+    """Records that were written, but for those that were made."""
 
 
 class Agreed(Struct):

@@ -1,8 +1,8 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
 Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · deletes D ·
-edits E · exclusions X · fields F · limits L · matching M · records R · state S · use U ·
-documents Y.
+edits E · exclusions X · fields F · history H · limits L · matching M · records R · state S ·
+use U · documents Y.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from twofold.core.codes import (
     edits,
     exclusions,
     fields,
+    history,
     limits,
     matching,
     records,
@@ -35,6 +36,7 @@ _GROUPS = (
     edits.CODES,
     exclusions.CODES,
     fields.CODES,
+    history.CODES,
     limits.CODES,
     matching.CODES,
     records.CODES,
