@@ -25,7 +25,11 @@ def test_every_variable_that_is_read_is_named() -> None:
 
 def test_secrets_follow_from_the_questions() -> None:
     assert 'f"TWOFOLD_SECRET_{q.name.upper()}"' in SOURCES
-    assert {name for name, _ in secrets()} == {"TWOFOLD_SECRET_PASSWORD", "TWOFOLD_SECRET_URL"}
+    assert {name for name, _ in secrets()} == {
+        "TWOFOLD_SECRET_HOOK_SECRET",
+        "TWOFOLD_SECRET_PASSWORD",
+        "TWOFOLD_SECRET_URL",
+    }
 
 
 def test_every_exit_code_is_named() -> None:

@@ -12,6 +12,7 @@ from twofold.api import (
     connecting,
     deciding,
     history,
+    hooks,
     hub_records,
     live,
     looking,
@@ -23,6 +24,7 @@ from twofold.api import (
     syncing,
 )
 from twofold.api.answers import refusal, reply
+from twofold.api.hooks import Intake
 from twofold.api.live import Live
 from twofold.api.pool import Pool
 from twofold.api.schema import document
@@ -46,12 +48,15 @@ _PARTS = (
 Log = Callable[..., None]
 
 
-def mount(app: FastAPI, pool: Pool, log: Log) -> None:
-    """Put the API on an application."""
+def mount(app: FastAPI, pool: Pool, log: Log, public: str = "") -> None:
+    """Put the API on an application; ``public``: the address by which others know it."""
     app.state.pool = pool
+    app.state.public = public
+    app.state.intake = Intake(pool, log, public)
     app.state.live = Live(pool)
     app.include_router(probes.router)
     app.include_router(metrics.router)
+    app.include_router(hooks.router)
     for module in _PARTS:
         app.include_router(module.router, prefix=PREFIX)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import click
 
@@ -34,7 +35,15 @@ _BACKLOG = 128
     metavar="NAME",
     help="A name by which browsers and programs reach it, besides this machine's own.",
 )
-def up(port: int, host: str, hosts: Sequence[str]) -> None:
+@click.option(
+    "--public-url",
+    "public",
+    default="",
+    metavar="URL",
+    help="The address by which others know it, such as https://sync.example.org: for webhooks that"
+    " sign it, and for single sign-on. Its name is allowed, too.",
+)
+def up(port: int, host: str, hosts: Sequence[str], public: str) -> None:
     """Run by itself: keep every sync that is on in step, and serve the API.
 
     Changes of the hub travel at once, those of the apps with the next poll. Ctrl-C or SIGTERM stops
@@ -49,6 +58,7 @@ def up(port: int, host: str, hosts: Sequence[str]) -> None:
 
     folder = data_folder()
     prepare(folder)
+    names = [host, *hosts, *_name_in(public)]
     with only_writer(folder, SERVER) as lock, _listening(host, port) as listening:
         with installation(folder) as here:  # brought up to date before two processes open it
             secret = first_link(here)
@@ -61,8 +71,25 @@ def up(port: int, host: str, hosts: Sequence[str]) -> None:
                 say(f"a day: {address}/accept#{secret}")
 
         log = prepared("supervisor")
-        asyncio.run(supervise(folder, listening, lock, log, announce, [host, *hosts]))
+        asyncio.run(supervise(folder, listening, lock, log, announce, names, public))
     say("Stopped; everything that was under way goes on at the next start.")
+
+
+def _name_in(public: str) -> list[str]:
+    """The host of the public address, if there is one.
+
+    Raises:
+        UsageError: it is no such address.
+    """
+    if not public:
+        return []
+    try:
+        found = urlsplit(public)
+        if found.scheme in {"http", "https"} and found.hostname and not found.path.strip("/"):
+            return [found.hostname]
+    except ValueError:
+        pass
+    raise click.UsageError(f"--public-url {public} is not of the form https://name")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -19,8 +19,11 @@ from twofold.services.installation import HUB_FILE
 from twofold.web.mounting import mount as mount_pages
 
 
-def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
-    """The application over one data folder; ``hosts``: its names besides those of the machine."""
+def site(folder: Path, hosts: Collection[str], log: Log, public: str = "") -> ASGIApp:
+    """The application over one data folder; ``hosts``: its names besides those of the machine.
+
+    ``public``: the address by which others know it, as ``https://sync.example.org``.
+    """
     pool = Pool(folder)
     hub = Api(folder / HUB_FILE, log=log)
 
@@ -39,7 +42,7 @@ def site(folder: Path, hosts: Collection[str], log: Log) -> ASGIApp:
         openapi_url=None,
         lifespan=lifespan,
     )
-    api.mount(app, pool, log)
+    api.mount(app, pool, log, public)
     mount_pages(app)
 
     async def shared(scope: Scope, receive: Receive, send: Send) -> None:

@@ -102,12 +102,14 @@ async def supervise(
     log: Log,
     announce: Callable[[], None],
     hosts: Sequence[str] = (),
+    public: str = "",
 ) -> None:
     """Keep both processes alive until SIGTERM or Ctrl-C.
 
     ``listening``: the web process's socket, which outlives it; ``lock``: the installation's, which
     all processes hold, so that it stays closed to others until the last of them has left;
-    ``hosts``: further names by which the web process may be called.
+    ``hosts``: further names by which the web process may be called; ``public``: the address by
+    which others know it.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -115,7 +117,7 @@ async def supervise(
         loop.add_signal_handler(number, stop.set)
     python = [sys.executable, "-m"]
     address = listening.fileno()
-    web = [*python, "twofold.serve.web", str(folder), str(address), *hosts]
+    web = [*python, "twofold.serve.web", str(folder), str(address), public, *hosts]
     worker = [*python, "twofold.serve.worker", str(folder)]
     children = (
         Child("web", web, (address, lock), log),

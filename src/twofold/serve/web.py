@@ -1,4 +1,4 @@
-"""The web process: ``python -m twofold.serve.web FOLDER SOCKET [HOST]…``.
+"""The web process: ``python -m twofold.serve.web FOLDER SOCKET PUBLIC-URL [HOST]…``.
 
 The supervisor starts it.
 """
@@ -22,9 +22,11 @@ _GRACE = 2
 _MOST_HEADERS = 32 * 1024
 
 
-async def _serve(folder: Path, listening: socket.socket, hosts: Collection[str], log: Log) -> None:
+async def _serve(
+    folder: Path, listening: socket.socket, public: str, hosts: Collection[str], log: Log
+) -> None:
     config = uvicorn.Config(
-        site(folder, hosts, log),
+        site(folder, hosts, log, public),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -45,8 +47,8 @@ async def _serve(folder: Path, listening: socket.socket, hosts: Collection[str],
 def main() -> int:
     """Serve until asked to stop."""
     log = prepared("web")
-    folder, number, *hosts = sys.argv[1:]
-    asyncio.run(_serve(Path(folder), socket.socket(fileno=int(number)), hosts, log))
+    folder, number, public, *hosts = sys.argv[1:]
+    asyncio.run(_serve(Path(folder), socket.socket(fileno=int(number)), public, hosts, log))
     return 0
 
 

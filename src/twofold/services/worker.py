@@ -19,7 +19,7 @@ import msgspec
 
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
-from twofold.core.timing import after_failure, after_success, due
+from twofold.core.timing import after_failure, after_success, believable, due
 from twofold.database.errors import DatabaseError
 from twofold.engine.run import CHUNK_DONE, Ending, SliceOutcome
 from twofold.hub.watch import Watch
@@ -40,6 +40,8 @@ LEASE = 60.0
 """Seconds that a turn is held without a word."""
 MOST_RUNS = 4
 """Runs at a time, of different connections."""
+HOOKED_EVERY = 1.0
+"""Seconds between two readings, at least, of an app that calls without end."""
 _LONGEST_SLEEP = 30.0
 """Seconds until the schedule is read again, whatever it said: clocks jump."""
 _PATIENCE = 2.0
@@ -114,8 +116,10 @@ class Worker:
         for turn in self._here.state.schedule.turns():
             if turn.sync in self._running:
                 continue
-            nudged = turn.work or turn.nudge == Nudge.HUB
+            nudged = turn.work or turn.nudge in {Nudge.HUB, Nudge.APP}
             at = due(turn.pace, now, turn.every, turn.retry, nudged=nudged)
+            if turn.nudge == Nudge.APP and not turn.work:
+                at = max(at, believable(turn.began + HOOKED_EVERY, now, HOOKED_EVERY))
             if turn.nudge == Nudge.PERSON or (not turn.stopped and at <= now):
                 ready.append(turn)
             elif not turn.stopped:
@@ -161,7 +165,7 @@ class Worker:
 
     async def _run(self, sync: Sync, turn: Turn) -> None:
         """One slice of a run, whatever becomes of it."""
-        polls = turn.nudge == Nudge.PERSON or turn.pace.poll <= self._now() or not sync.indexed
+        polls = turn.nudge >= Nudge.APP or turn.pace.poll <= self._now() or not sync.indexed
         ticket = self._tickets.pop(sync.id, None) or opened(self._here, sync)
         slice_ = _Slice(self, sync, polls)
         try:

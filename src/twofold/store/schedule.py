@@ -22,7 +22,9 @@ class Nudge:
     NONE = 0
     HUB = 1
     """Something in the hub changed."""
-    PERSON = 2
+    APP = 2
+    """An app said that something changed there: both sides are read."""
+    PERSON = 3
     """A person asked for a run of both sides."""
 
 
@@ -105,6 +107,16 @@ class Schedule:
                 (as_json(list(object_types)),),
             )
 
+    def nudge_app(self, connection: int, object_types: Collection[str]) -> None:
+        """Records of these types changed in the app of a connection; none named = of any type."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE schedule SET nudge = max(nudge, 2) WHERE sync IN (SELECT y.id FROM syncs y"
+                " JOIN readers r ON r.id IN (y.hub_reader, y.app_reader) WHERE r.connection = ?1"
+                " AND (?2 = '[]' OR r.object_type IN (SELECT value FROM json_each(?2))))",
+                (connection, as_json(sorted(object_types))),
+            )
+
     def nudge(self, sync: int) -> None:
         """Somebody decided something that the next run carries out."""
         with self._database.transaction() as db:
@@ -116,7 +128,7 @@ class Schedule:
         with self._database.transaction() as db:
             db.execute("INSERT OR IGNORE INTO schedule (sync) VALUES (?)", (sync,))
             db.execute(
-                "UPDATE schedule SET nudge = 2, asked = ? WHERE sync = ?",
+                "UPDATE schedule SET nudge = 3, asked = ? WHERE sync = ?",
                 (msgspec.json.encode(asked), sync),
             )
 

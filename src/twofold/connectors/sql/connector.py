@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -32,6 +32,7 @@ from twofold.kit.contract import (
     Write,
 )
 from twofold.kit.errors import SchemaChanged
+from twofold.kit.hooks import HookCall, check_own_signature
 from twofold.kit.network import ANYWHERE, Sockets
 
 T = TypeVar("T")
@@ -74,8 +75,23 @@ class Sql:
                 "active_customers=id, prices=product+country",
                 optional=True,
             ),
+            Question(
+                "hook_secret",
+                "Secret with which a program beside the database signs its calls to /hooks",
+                secret=True,
+                optional=True,
+            ),
         ),
     )
+
+    @staticmethod
+    def heard(settings: Mapping[str, str], call: HookCall) -> Collection[str]:
+        """A database calls nobody, but a program that writes to it may; any table may have changed.
+
+        The body counts for nothing; see `twofold.kit.hooks.signed` for the header.
+        """
+        check_own_signature(settings.get("hook_secret", ""), call)
+        return ()
 
     def __init__(
         self,

@@ -98,4 +98,14 @@ CODES = (
         "The file {name} of the package {package} is not there.",
         "Install Twofold again with the packages that its lock names.",
     ),
+    Code(
+        "TF-W30",
+        "This call is not believed to come from the app: {reason}.",
+        "Check the secret on both sides, the clocks, and the address that the app calls.",
+    ),
+    Code(
+        "TF-W31",
+        "{label} takes no webhooks: {app} has none.",
+        "Nothing to do: its changes are found by polls.",
+    ),
 )
