@@ -6,16 +6,24 @@ import os
 import signal
 from pathlib import Path
 
-from tests.interfaces.program import PATIENCE, Shop, connected, until
+from tests.interfaces.program import PATIENCE, Program, Shop, connected, until
 from tests.service.service import service, service_when_free
+
+_MANY = 16_000
+"""People in a shop whose first sync is still under way when it is interrupted."""
 
 
 def _emails(shop: Shop) -> list[str]:
     return [email for (email,) in shop.run("SELECT email FROM people ORDER BY id")]
 
 
-def _hub_emails(program: object) -> list[str]:
-    return [record.get("email", "") for record in program.hub()]  # type: ignore[attr-defined]
+def _hub_emails(program: Program) -> list[str]:
+    return [record.get("email", "") for record in program.hub()]
+
+
+def _endings(program: Program) -> list[str]:
+    """How each run ended, the latest first."""
+    return [run["ending"] for run in program.json("run", "list")["runs"]]
 
 
 def test_changes_of_both_sides_arrive_without_a_command(tmp_path: Path) -> None:
@@ -33,26 +41,25 @@ def test_changes_of_both_sides_arrive_without_a_command(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_goes_on(tmp_path: Path) -> None:
-    program, shop = connected(tmp_path, people=4_000)
+    program, shop = connected(tmp_path, people=_MANY)
     with service(program.folder) as up:
         until(lambda: len(program.hub()) > 100)
         os.kill(up.pid("worker"), signal.SIGKILL)
-        until(lambda: len(program.hub()) >= 4_000 and up.settled("shop-contacts"))
+        until(lambda: len(program.hub()) >= _MANY and up.settled("shop-contacts"))
         assert len(up.events("process started", name="worker")) == 2
         assert sorted(_hub_emails(program)) == sorted(_emails(shop))
-        assert len(set(_emails(shop))) == 4_000
-        endings = [run["ending"] for run in program.json("run", "list")["runs"]]
-        assert "killed" in endings
-        assert endings[0] == "done"
+        assert len(set(_emails(shop))) == _MANY
+        until(lambda: _endings(program)[0] == "done")
+        assert "killed" in _endings(program)
 
 
 def test_everything_killed_and_started_again(tmp_path: Path) -> None:
-    program, shop = connected(tmp_path, people=4_000)
+    program, shop = connected(tmp_path, people=_MANY)
     with service(program.folder) as up:
         until(lambda: len(program.hub()) > 100)
         up.kill()
     with service(program.folder) as up:
-        until(lambda: len(program.hub()) >= 4_000 and up.settled("shop-contacts"))
+        until(lambda: len(program.hub()) >= _MANY and up.settled("shop-contacts"))
         assert sorted(_hub_emails(program)) == sorted(_emails(shop))
 
 
