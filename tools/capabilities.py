@@ -12,6 +12,10 @@ from pathlib import Path
 from tools.tree import ROOT
 from twofold.connectors.carddav.discovery import Book
 from twofold.connectors.carddav.schema import object_types
+from twofold.connectors.hubspot import schema as hubspot_schema
+from twofold.connectors.hubspot.feed import LAG
+from twofold.connectors.hubspot.objects import STANDARD
+from twofold.connectors.hubspot.properties import Property
 from twofold.connectors.sql import Sql
 from twofold.core.schema import Feed, ObjectType, Op
 from twofold.hub.connector import HubConnector
@@ -55,6 +59,14 @@ async def _hub(folder: Path) -> Sequence[ObjectType]:
     return await _described(HubConnector({"path": str(folder / "hub.db")}))
 
 
+async def _hubspot(folder: Path) -> Sequence[ObjectType]:
+    email = Property("email", "E-mail", has_unique_value=True)
+    return [
+        hubspot_schema.object_type(kind, [email] if kind.keys else [], (), {}, LAG)
+        for kind in STANDARD.values()
+    ]
+
+
 async def _carddav(folder: Path) -> Sequence[ObjectType]:
     return object_types(Book("", "/ada/contacts/", "Contacts", syncs=True, writable=True))
 
@@ -74,6 +86,7 @@ EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "memory": _memory,
     "hub": _hub,
     "carddav": _carddav,
+    "hubspot": _hubspot,
     "sql": _sql,
 }
 """Connector → the object types of an example account, made in a folder."""

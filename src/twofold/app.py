@@ -140,9 +140,7 @@ class _Opener:
     def _shared(self, manifest: Manifest, answers: Mapping[str, str]) -> Budgets:
         """The budgets of an account: one for all who use it in this program, run after run."""
         known = self._budgets.setdefault(asyncio.get_running_loop(), {})
-        secret = {question.name for question in manifest.questions if question.secret}
-        plain = sorted(item for item in answers.items() if item[0] not in secret)
-        key = (manifest.name, *(part for item in plain for part in item))
+        key = (manifest.name, *(part for item in sorted(answers.items()) for part in item))
         if key not in known:
             known[key] = Budgets(manifest.name, manifest.limits, self._world)
         return known[key]

@@ -13,11 +13,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvicorn
 from hubspot import HubSpot
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twofold.hub.api import tokens
 from twofold.hub.api.application import Api
@@ -48,6 +50,21 @@ class Clock:
 
     def move(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+def _dated(api: ASGIApp, clock: Clock) -> ASGIApp:
+    """The application with the time of each answer, which a server adds (RFC 9110, 6.6.1)."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = format_datetime(clock(), usegmt=True).encode()
+                message["headers"] = [*message["headers"], (b"date", now)]
+            await send(message)
+
+        await api(scope, receive, dated)
+
+    return answer
 
 
 class Serving:
@@ -109,7 +126,8 @@ def serving(path: Path, realism: Realism | None = None) -> Iterator[Serving]:
     log = lambda event, **facts: failed.append(facts)  # noqa: E731
     api = Api(path, realism=realism or Realism(limits=None), clock=clock, log=log)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(api, log_config=None, lifespan="off"))
+    config = uvicorn.Config(_dated(api, clock), log_config=None, lifespan="off", date_header=False)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     try:

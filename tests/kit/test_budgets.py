@@ -116,3 +116,21 @@ async def test_requests_in_flight_are_limited() -> None:
 
     await asyncio.gather(*(one() for _ in range(20)))
     assert (inside, most) == (0, 3)
+
+
+async def test_an_account_may_be_granted_more_than_was_declared() -> None:
+    clock = StillClock()
+    budgets = Budgets("acme", [Limit("calls", 10, 10 * SECOND)], clock, PATIENT)
+    budgets.learn([Pause("calls", remaining=900, granted=1_000)])
+    assert await sent_at(budgets, clock, 200) == [0] * 200
+
+
+async def test_a_request_waits_for_no_limit_that_it_does_not_use() -> None:
+    clock = StillClock()
+    limits = [Limit("calls", 100, SECOND), Limit("searches", 1, 100 * SECOND)]
+    budgets = Budgets("acme", limits, clock, PATIENT)
+    async with budgets.request():
+        pass
+    budgets.learn([Pause("searches", refused=True)])
+    async with budgets.request({"searches": 0}):
+        assert clock.now() == START

@@ -29,9 +29,13 @@ class _Rate:
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
         self.blocked_until = _LONG_AGO
-        self._interval = limit.per / (limit.permits * (1 - _AT_ONCE))
-        self._tolerance = max(0.0, limit.permits * _AT_ONCE - 1) * self._interval
         self._arrival = _LONG_AGO
+        self.grant(limit.permits)
+
+    def grant(self, permits: float) -> None:
+        """Go by another number of permits than was declared."""
+        self._interval = self.limit.per / (permits * (1 - _AT_ONCE))
+        self._tolerance = max(0.0, permits * _AT_ONCE - 1) * self._interval
 
     def earliest(self, now: datetime, cost: float) -> datetime:
         """When the next request may go."""
@@ -95,7 +99,9 @@ class Budgets:
     async def _turn(self, costs: Mapping[str, float]) -> None:
         """Wait until every rate allows the request. Turns are given in the order of asking."""
         now = self._clock.now()
-        asked = [(rate, costs.get(name, 1.0)) for name, rate in self._rates.items()]
+        asked = [
+            (rate, cost) for name, rate in self._rates.items() if (cost := costs.get(name, 1.0))
+        ]
         due = max([self._blocked_until, now, *(rate.earliest(now, cost) for rate, cost in asked)])
         self._check(due)
         for rate, cost in asked:
@@ -103,7 +109,7 @@ class Budgets:
         while due > (now := self._clock.now()):
             await self._clock.sleep((due - now).total_seconds())
             # The app may have blocked us in the meantime.
-            blocked = [rate.blocked_until for rate in self._rates.values()]
+            blocked = [rate.blocked_until for rate, _ in asked]
             due = max([due, self._blocked_until, *blocked])
             self._check(due)
 
@@ -116,6 +122,8 @@ class Budgets:
         """Follow what a response said, for everybody who shares these budgets."""
         for pause in pauses:
             rate = self._rates.get(pause.limit)
+            if rate is not None and pause.granted is not None and pause.granted >= 1:
+                rate.grant(pause.granted)
             used_up = pause.remaining is not None and pause.remaining < 1
             if rate is not None and (pause.refused or used_up):
                 until = pause.until or self._clock.now() + rate.limit.per

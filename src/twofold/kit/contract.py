@@ -117,6 +117,8 @@ class Pause(Struct, frozen=True):
     until: datetime | None = None
     refused: bool = False
     """This very request was throttled."""
+    granted: float | None = None
+    """Permits that this account has in place of those of the manifest."""
 
 
 class Question(Struct, frozen=True):
@@ -129,6 +131,8 @@ class Question(Struct, frozen=True):
     """Full-match regular expression; empty = anything."""
     secret: bool = False
     optional: bool = False
+    default: str = ""
+    """Counts where no answer is given."""
 
 
 class DefaultMapping(Struct, frozen=True):
@@ -138,6 +142,15 @@ class DefaultMapping(Struct, frozen=True):
     app_field: str
     to_hub: bool = True
     to_app: bool = True
+
+
+class Scopes(Struct, frozen=True):
+    """What an account must grant for one object type, by the app's own names."""
+
+    read: tuple[str, ...] = ()
+    """To sync it to the hub only."""
+    write: tuple[str, ...] = ()
+    """To write it too: all of ``read`` and more."""
 
 
 class Manifest(Struct, frozen=True):
@@ -159,6 +172,8 @@ class Manifest(Struct, frozen=True):
     connector that speaks another protocol is given a `twofold.kit.network.Sockets`. Requests
     sign in with the answers to ``user`` and ``password``, or to ``token``, where these are asked.
     """
+    scopes: Mapping[str, Scopes] = msgspec.field(default_factory=dict)
+    """By the app's object type."""
 
 
 class Identity(Struct, frozen=True):

@@ -31,7 +31,8 @@ from twofold.kit.network import ANYWHERE, Barred, Network, forbidden
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 """RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BROKEN_GATEWAY = frozenset({502, 503, 504})
+_BROKEN_GATEWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 524})
+"""RFC 9110, section 15.6; from 520 on those of Cloudflare, whose meaning is the same."""
 _MOST_REDIRECTS = 5
 _LONGEST_BACKOFF = 30.0
 _READ_SIZE = 64 * 1024

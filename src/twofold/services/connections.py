@@ -53,7 +53,8 @@ def one(here: Installation, label: str) -> Shown:
 def missing(app: str, answers: Mapping[str, str]) -> list[str]:
     """The names of the required questions that have no answer yet."""
     manifest = catalog.load(app).manifest
-    return [q.name for q in manifest.questions if not q.optional and not answers.get(q.name)]
+    needed = [q for q in manifest.questions if not (q.optional or q.default)]
+    return [q.name for q in needed if not answers.get(q.name)]
 
 
 async def connect(
@@ -204,7 +205,8 @@ def _checked(manifest: Manifest, answers: Mapping[str, str]) -> dict[str, str]:
         if name not in questions:
             known = ", ".join(questions) or "nothing"
             raise TwofoldError("TF-U03", app=manifest.name, name=name, known=known)
-    given = {name: answer for name, answer in answers.items() if answer}
+    given = {q.name: q.default for q in manifest.questions if q.default}
+    given |= {name: answer for name, answer in answers.items() if answer}
     absent = [q.name for q in manifest.questions if not q.optional and q.name not in given]
     if absent:
         raise TwofoldError("TF-U02", app=manifest.name, questions=", ".join(absent))

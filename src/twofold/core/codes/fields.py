@@ -135,4 +135,9 @@ CODES = (
         "{object_type} has no column {column} that could be its {role}, as '{question}' says.",
         "Correct that answer and connect again.",
     ),
+    Code(
+        "TF-F33",
+        "{app} does not show {object_type} as it did: {reason}.",
+        "Bring the object or property back there, or change the sync.",
+    ),
 )

@@ -214,7 +214,9 @@ def _demand_json(request: Request, content: bytes) -> None:
 
 def _failed(broken: Broken) -> Answer:
     category = "RATE_LIMITS" if broken.status == 429 else "INTERNAL_ERROR"
+    named = {"policyName": broken.policy} if broken.policy else {}
     fault = Fault(broken.status, category, "A fault on purpose", headers=broken.headers)
+    fault.more.update(named)
     if broken.html:
         return Answer(broken.status, _PAGE)
     raise fault

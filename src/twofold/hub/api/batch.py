@@ -122,7 +122,7 @@ def read(call: Call) -> Answer:
         found = reading.archived(call.hub, kind, ids)
     else:
         found = objects.find(call.hub, kind, ids, given.id_property)
-    names = objects.complete(kind, given.properties)
+    names = objects.complete(kind, call.realism.left(given.properties))
     results = [
         reading.told(call.hub, kind, Seen(found[asked], archived), names)
         for asked in dict.fromkeys(ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -95,6 +95,8 @@ OPERATIONS: tuple[Entry, ...] = (
         ("GET", "/{type}/{pipeline}/stages", schemas.stages, "read"),
         ("GET", "/{type}/{pipeline}/stages/{stage}", schemas.one_stage, "read"),
     ),
+    *_entries("account", "none", ("GET", "/details", schemas.account, "read")),
+    *_entries("custom", "custom", ("GET", "", schemas.custom, "read")),
     *_entries(
         "owners",
         "owners",
@@ -104,6 +106,14 @@ OPERATIONS: tuple[Entry, ...] = (
 )
 
 
+_ALONE: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "owners": ("crm.objects.owners.read",),
+    "custom": ("crm.schemas.custom.read",),
+}
+"""Scopes of what belongs to no one type."""
+
+
 def needed(call: Call, area: str) -> list[str]:
     """The scopes that a request needs.
 
@@ -111,7 +121,7 @@ def needed(call: Call, area: str) -> list[str]:
         Fault: 400, its path names a type that the hub inside does not have.
     """
     part, _, access = area.partition(".")
-    if part == "owners":
-        return ["crm.objects.owners.read"]
+    if part in _ALONE:
+        return list(_ALONE[part])
     kinds = [call.kind, *([named(call.path["to"])] if "to" in call.path else [])]
     return [f"crm.{part}.{kind.plural}.{access}" for kind in kinds]

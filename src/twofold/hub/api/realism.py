@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -37,6 +37,8 @@ class Broken(Struct, frozen=True):
     after_doing: bool = False
     """What was asked is done all the same."""
     headers: Mapping[str, str] = {}
+    policy: str = ""
+    """Of a 429: the limit that it names."""
 
 
 class Realism(Struct):
@@ -48,6 +50,12 @@ class Realism(Struct):
     unordered: bool = False
     """Answers to batches are not in the order of what was sent."""
     broken: list[Broken] = msgspec.field(default_factory=list)
+    without: set[str] = msgspec.field(default_factory=set)
+    """Properties that there no longer are."""
+
+    def left(self, names: Iterable[str]) -> list[str]:
+        """Those of some properties that there still are."""
+        return [name for name in names if name not in self.without]
 
     def next_broken(self, path: str) -> Broken | None:
         """The fault for this request, if one is due."""

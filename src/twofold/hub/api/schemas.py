@@ -37,8 +37,9 @@ def group_of(kind: Type) -> str:
 def properties(call: Call) -> Answer:
     """All properties of a type; none of them is archived."""
     kind = call.kind
-    found = [] if call.flag("archived") else [_told(call, kind, field) for field in kind.fields()]
-    return Answer(200, {"results": found})
+    left = set(call.realism.left(field.name for field in kind.fields()))
+    found = [_told(call, kind, field) for field in kind.fields() if field.name in left]
+    return Answer(200, {"results": [] if call.flag("archived") else found})
 
 
 def one_property(call: Call) -> Answer:
@@ -66,6 +67,26 @@ def fixed(call: Call) -> Answer:
     """Refuse: the hub inside keeps the properties and pipelines that it has."""
     message = "The properties, groups and pipelines of the hub inside cannot be changed."
     raise Fault(403, "FORBIDDEN", message)
+
+
+def custom(call: Call) -> Answer:
+    """All object types that users made; the hub inside has none."""
+    return Answer(200, {"results": []})
+
+
+def account(call: Call) -> Answer:
+    """Which hub this is: its identity, as the number that HubSpot gives accounts."""
+    identity, _ = call.hub.position()
+    details = {
+        "portalId": int(identity[:8], 16),
+        "accountType": "STANDARD",
+        "timeZone": "UTC",
+        "companyCurrency": "EUR",
+        "utcOffset": "+00:00",
+        "utcOffsetMilliseconds": 0,
+        "dataHostingLocation": "self-hosted",
+    }
+    return Answer(200, details)
 
 
 def owners(call: Call) -> Answer:

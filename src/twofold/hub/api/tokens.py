@@ -26,6 +26,7 @@ SCOPES: tuple[str, ...] = (
         for access in ("read", "write")
     ),
     "crm.objects.owners.read",
+    "crm.schemas.custom.read",
 )
 """All that there are, named as HubSpot names them."""
 

@@ -15,9 +15,14 @@ _ROOTS = {
     "pipelines": ("/crm/v3/pipelines", "/crm/pipelines/{version}"),
     "owners": ("/crm/v3/owners", "/crm/owners/{version}"),
     "associations": ("/crm/v4/associations", "/crm/associations/{version}"),
+    "account": ("/account-info/v3", "/account-info/{version}"),
+    "custom": ("/crm-object-schemas/v3/schemas", "/crm-object-schemas/{version}/schemas"),
     "ties": ("/crm/v4/objects", "/crm/objects/{version}"),
 }
 """Part of the API → its root with a number, and with a date."""
+
+
+_SPOKEN = ("/crm/", "/crm-object-schemas/", "/account-info/")
 
 
 def paths(part: str, rest: str) -> Iterator[str]:
@@ -30,4 +35,4 @@ def paths(part: str, rest: str) -> Iterator[str]:
 
 def spoken(path: str) -> bool:
     """Whether a path belongs to this API, known or not."""
-    return path == "/crm" or path.startswith("/crm/")
+    return path == "/crm" or path.startswith(_SPOKEN)
