@@ -76,3 +76,69 @@ def test_history_is_kept_for_as_long_as_a_person_says(edited: tuple[Program, Sho
     assert program.json("history", "keep", "30") == {"days": 30}
     assert program("history", "keep", "0", code=1).error == "TF-H02"
     assert program.json("history", "keep") == {"days": 30}
+
+
+def test_a_field_is_taken_back_where_it_was_written(edited: tuple[Program, Shop]) -> None:
+    program, shop = edited
+    target = ("undo", "shop-contacts", "--record", "p1@shop.example", "--field", "lastname")
+    seen = program.json(*target, "--dry-run")["undo"]
+    (item,) = seen["items"]
+    assert (item["side"], item["now"], item["back"]) == ("hub", "=1+1", "Last1")
+    assert (seen["fields"], seen["conflicts"]) == (1, 0)
+    assert program(*target, code=1).error == "TF-U20", "nobody is there to say yes"
+    program(*target, "--yes")
+    program("sync", "run")
+    newest, *_ = program.json(*RECORD, "p1@shop.example")["entries"]
+    (field,) = newest["fields"]
+    assert (newest["side"], field["before"], field["after"]) == ("hub", "=1+1", "Last1")
+    assert field["rule"] == "put back by a person"
+    rows = shop.run("SELECT last_name FROM people WHERE email = 'p1@shop.example'")
+    assert rows == [("=1+1",)], "where the value came from, it stays"
+    assert program.json("sync", "run")["runs"][0]["did"].get("hub updated") is None
+    (item,) = program.json(*target, "--dry-run")["undo"]["items"]
+    assert item["back"] == "=1+1", "taking back can be taken back"
+    whole = program.json(*target, "--since", "2020-01-01", "--dry-run")["undo"]
+    assert whole["items"][0]["conflict"] == "it holds that value already"
+
+
+def test_a_run_is_taken_back_but_for_what_changed_since(edited: tuple[Program, Shop]) -> None:
+    program, shop = edited
+    shop.run("UPDATE people SET first_name = 'X', phone = '+31201234567' WHERE id <= 2")
+    program("sync", "run")
+    entry = program.json("history", "show", "shop-contacts", "--limit", "1")["entries"][0]
+    shop.run("UPDATE people SET first_name = 'Y' WHERE id = 1")
+    program("sync", "run")
+    run = ("undo", "shop-contacts", "--run", str(entry["run"]))
+    seen = program.json(*run, "--dry-run")["undo"]
+    assert (seen["fields"], seen["conflicts"]) == (3, 1)
+    assert seen["items"][-1]["conflict"] == "it was changed since"
+    assert program.json(*run, "--yes")["undo"] == seen
+    program("sync", "run")
+    for person, first in ((0, "Y"), (1, "First1")):
+        (one,) = program.json("explain", "shop-contacts", f"p{person}@shop.example")["records"]
+        held = {line["field"]: line["hub"] for line in one["fields"]}
+        assert (held["firstname"], held["phone"]) == (first, None)
+
+
+def test_everything_since_a_moment_goes_back_to_what_was_before_all_of_it(
+    edited: tuple[Program, Shop],
+) -> None:
+    program, shop = edited
+    shop.run("UPDATE people SET last_name = 'Third' WHERE email = 'p1@shop.example'")
+    program("sync", "run")
+    since = ("undo", "shop-contacts", "--since", "2020-01-01")
+    seen = program.json(*since, "--dry-run")["undo"]
+    assert seen["fields"] == 1
+    assert (seen["items"][0]["now"], seen["items"][0]["back"]) == ("Third", "Last1")
+    assert "made then" in seen["items"][-1]["conflict"]
+    assert program(*since[:2], "--since", "2200-01-01", "--yes", code=1).error == "TF-H03"
+
+
+def test_what_is_to_be_taken_back_is_named_once(edited: tuple[Program, Shop]) -> None:
+    program, _ = edited
+    for flags in ([], ["--run", "1", "--field", "phone"]):
+        assert program("undo", "shop-contacts", *flags, code=1).error == "TF-H04"
+    assert program("undo", "shop-contacts", "--record", "x@y.example", code=1).error == "TF-U12"
+    program("sync", "off", "shop-contacts")
+    target = ("undo", "shop-contacts", "--record", "p1@shop.example", "--yes")
+    assert program(*target, code=1).error == "TF-U10"

@@ -12,6 +12,7 @@ from twofold.core.health import Outcome
 from twofold.core.health import State as Standing
 from twofold.core.records import Side
 from twofold.core.schema import Op
+from twofold.core.undo import PutBack
 from twofold.store.byhand import Orders, Pair
 from twofold.store.earlier import begin_from_now
 from twofold.store.foreseen import foresee
@@ -26,6 +27,7 @@ from twofold.store.types import (
     SingleChange,
     Written,
 )
+from twofold.store.undo import Wish
 from twofold.store.verifications import Verification
 
 
@@ -73,6 +75,7 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:
         foresee(db, sync)
+    state.undos.ask(sync, [Wish(hub, PutBack(Side.HUB, "email", "a@x", "b@x"))], "ada")
     state.schedule.enroll()
 
 

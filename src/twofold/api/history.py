@@ -1,4 +1,4 @@
-"""What was written to records: lists, exports, and how long it is kept."""
+"""What was written to records: lists, exports, how long it is kept, and taking it back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Query, Response
 from msgspec import Struct
 
 from twofold.api.answers import reply
-from twofold.api.calls import Admin, Viewer, body
+from twofold.api.calls import Admin, Operator, Viewer, body
 from twofold.api.once import Once
 from twofold.api.schema import gives, takes
 from twofold.core.records import Side
-from twofold.services import history
+from twofold.services import history, undo
 from twofold.services.history import HistoryPage
+from twofold.services.undo import Target, Undo
 
 router = APIRouter(route_class=Once, tags=["history"])
 
@@ -87,3 +88,19 @@ def keep(call: Admin, given: Annotated[Retention, Depends(body(Retention))]) -> 
     history.keep(call.here, given.days)
     call.note("history retention set", "", f"{given.days} days")
     return reply(given)
+
+
+@router.post("/syncs/{name}/undo/preview", **gives(Undo), **takes(Target))
+def preview(call: Viewer, name: str, given: Annotated[Target, Depends(body(Target))]) -> Response:
+    """Say what taking back would put back, and what was changed since; nothing is written."""
+    return reply(undo.preview(call.here, name, given))
+
+
+@router.post("/syncs/{name}/undo", **gives(Undo), **takes(Target))
+def take_back(
+    call: Operator, name: str, given: Annotated[Target, Depends(body(Target))]
+) -> Response:
+    """Put back what a field, a record or a run held before; the next run does it at once."""
+    found = undo.undo(call.here, name, given, who=call.who.label)
+    call.note("writes taken back", name, f"{found.fields} fields")
+    return reply(found)

@@ -22,6 +22,7 @@ from twofold.cli import (
     records,
     runs,
     syncs,
+    undo,
     up,
     upkeep,
 )
@@ -50,6 +51,7 @@ _MODULES = (
     health,
     records,
     history,
+    undo,
     approvals,
     hub,
     up,

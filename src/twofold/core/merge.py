@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NOT_EMPTY = "this mapping only fills empty fields"
     NOT_NEW = "this mapping only writes when a record is created"
     SEEDED = "the mapping was added later: values that differ are left alone until one changes"
+    UNDONE = "put back by a person"
     FROZEN = "the two apps keep rewriting each other's value"
 
 

@@ -165,7 +165,7 @@ def plan_pair(
     updates = tuple(
         update
         for side, record in ((Side.HUB, hub), (Side.APP, app))
-        if (update := _update(program, side, record, merged, associations)) is not None
+        if (update := update_of(program, side, record, merged, associations)) is not None
     )
     issues = tuple(_issues(program, merged, shown))
     outcome = Outcome(State.FAILING, issues) if issues else IN_SYNC
@@ -246,13 +246,14 @@ def association_direction(rules: Rules, mapping: AssociationMapping) -> Directio
     return direction
 
 
-def _update(
+def update_of(
     program: Program,
     side: Side,
     record: Record,
     merged: Merge,
     associations: tuple[AssociationDecision, ...],
 ) -> Update | None:
+    """What decisions ask of one side; None where they ask nothing of it."""
     values = {d.name: d.value for d in merged.writes(side)}
     associate: list[tuple[str, Target]] = []
     dissociate: list[tuple[str, str]] = []

@@ -151,6 +151,8 @@ def _settle_quiet(context: Context, settlement: Settlement, pairs: Sequence[Pair
     for pair in pairs:
         _wait(context, settlement, pair)
         settlement.written += arrived_since(context, pair)
+        if pair.undo:
+            settlement.undone.append(pair.hub.row)
         if pair.old_state is None:
             context.count("linked")
             settlement.singles += [
@@ -234,6 +236,8 @@ def _settle_pair(
     settlement.links.append(_change(context, pair, result, seen, outcome.held, flips))
     settlement.written += updated(context, outcome)
     _wait(context, settlement, pair)
+    if pair.undo and result is not WAITING:
+        settlement.undone.append(pair.hub.row)
     if outcome.stale:
         _again(context, settlement, place)
     elif outcome.unsent:

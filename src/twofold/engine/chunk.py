@@ -25,6 +25,7 @@ from twofold.core.plan import (
 )
 from twofold.core.records import Fields, Side
 from twofold.core.scope import UNREMEMBERED, Standing
+from twofold.core.undo import with_put_back
 from twofold.engine.context import Context
 from twofold.engine.converted import keep_twins
 from twofold.engine.ended import Ended, plan_ended, plan_left
@@ -49,6 +50,8 @@ class PairWork(Struct):
     plan: PairPlan
     old_state: int | None = None
     """None = matched just now."""
+    undo: bool = False
+    """A person wants something put back."""
     agreed: tuple[bytes | None, bytes | None] = (b"", b"")
     """*Seen* as stored now."""
     outcome: str | None = None
@@ -141,13 +144,19 @@ def _plan_links(context: Context, chunk: Chunk, links: Sequence[LinkRow]) -> Non
     )
     _remember(context, chunk, (((s, x.end(s).row), x.end(s)) for x in whole for s in Side))
     chunk.left = plan_left(context, whole, chunk.past)
+    undos = context.undos(x.hub.row for x in whole)
     going = {one.link.hub.row for one in chunk.left if one.outcome is not None}
     for x in whole:
         if x.hub.row in going:
             continue
         standing = _standing(context, chunk, (Side.HUB, x.hub.row), (Side.APP, x.app.row))
         plan = plan_pair(context.program, x.hub.record, x.app.record, x.link, twins, standing)
-        chunk.pairs.append(PairWork(x.hub, x.app, x.link, plan, x.state, x.agreed, x.outcome))
+        wishes = undos.get(x.hub.row, ())
+        if wishes:
+            ends = x.hub.record, x.app.record
+            plan = with_put_back(context.program, plan, *ends, x.link, wishes)
+        pair = PairWork(x.hub, x.app, x.link, plan, x.state, bool(wishes), x.agreed, x.outcome)
+        chunk.pairs.append(pair)
     if len(whole) < len(links):
         chunk.ended = plan_ended(context, [x for x in links if x.hub.gone or x.app.gone])
 

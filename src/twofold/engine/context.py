@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from twofold.core.associations import Twins, Waiting, kept_name
 from twofold.core.matching import KeyMaker, key_maker, strongest_keys
 from twofold.core.plan import Program
 from twofold.core.records import Fields, Record, Side
+from twofold.core.undo import PutBack
 from twofold.core.values import Value
 from twofold.engine.limits import Limits
 from twofold.engine.port import Port
@@ -61,6 +62,7 @@ class Context:
         self.turns: dict[tuple[Side, int], int] = {}
         """How often this run has planned a record; who comes too often must wait."""
 
+        self._any_undos = state.undos.any(sync.id)
         self._any_refused = state.by_hand.any_refused(sync.id)
         self.remade = state.links.remade(sync.id)
         """How often records have lost their link: another twin needs another reference."""
@@ -91,6 +93,10 @@ class Context:
         if not self._any_refused:
             return []
         return self.state.by_hand.refused_of(self.sync.id, side, row, ever=ever)
+
+    def undos(self, hub_rows: Iterable[int]) -> Mapping[int, Sequence[PutBack]]:
+        """What a person wants put back into these links; whoever asks takes our fence."""
+        return self.state.undos.of(self.sync.id, hub_rows) if self._any_undos else {}
 
     def keep_time(self) -> None:
         """Another day has begun: what depends on it is compiled again."""

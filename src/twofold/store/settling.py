@@ -34,6 +34,7 @@ from twofold.store.types import (
     Subscriber,
     Written,
 )
+from twofold.store.undo import forget_undos
 
 _SYNCED = int(State.IN_SYNC)
 
@@ -114,6 +115,7 @@ def settle(
     count(db, sync, deltas)
     settle_ended(db, sync, settlement.ended)
     _settle_history(db, sync, settlement)
+    forget_undos(db, sync, settlement.undone)
     put_removals(db, sync, settlement.removals)
     for hub in settlement.removals_off:
         db.execute("DELETE FROM removals WHERE sync = ? AND hub = ?", (sync, hub))

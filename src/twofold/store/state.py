@@ -22,6 +22,7 @@ from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.settings import Settings
 from twofold.store.syncs import Syncs
 from twofold.store.throughput import Throughput
+from twofold.store.undo import Undos
 from twofold.store.verifications import Verifications
 
 _SETTINGS = ("cache_size = -32000", "wal_autocheckpoint = 32000")
@@ -48,6 +49,7 @@ class State:
         self.history = History(database)
         self.settings = Settings(database)
         self.throughput = Throughput(database)
+        self.undos = Undos(database)
         self.verifications = Verifications(database)
 
     @classmethod

@@ -313,6 +313,7 @@ _OF_A_SYNC = (
     "verifications",
     "history",
     "throughput",
+    "undos",
     "counters",
     "runs",
     "refusals",

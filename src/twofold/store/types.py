@@ -249,6 +249,8 @@ class Settlement(Struct):
     """When it is stored, and in which run."""
     written: list[Written] = field(default_factory=list)
     """Records that were written, but for those that were made."""
+    undone: list[int] = field(default_factory=list)
+    """Hub rows of links of which nothing is to be put back any more."""
 
 
 class Agreed(Struct):

@@ -15,4 +15,14 @@ CODES = (
         "History cannot be kept for {days} days.",
         "Choose from 1 to 36500 days.",
     ),
+    Code(
+        "TF-H03",
+        "There is nothing to take back: {reason}.",
+        "See 'twofold history show' for what was written.",
+    ),
+    Code(
+        "TF-H04",
+        "It is not named what is to be taken back.",
+        "Name a record, a run or a moment; a field only with a record.",
+    ),
 )
