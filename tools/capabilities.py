@@ -12,6 +12,7 @@ from pathlib import Path
 from tools.tree import ROOT
 from twofold.connectors.carddav.discovery import Book
 from twofold.connectors.carddav.schema import object_types
+from twofold.connectors.files import Files
 from twofold.connectors.hubspot import schema as hubspot_schema
 from twofold.connectors.hubspot.feed import LAG
 from twofold.connectors.hubspot.objects import STANDARD
@@ -82,12 +83,18 @@ async def _sql(folder: Path) -> Sequence[ObjectType]:
     return await _described(Sql({"url": f"sqlite:///{path}"}))
 
 
+async def _files(folder: Path) -> Sequence[ObjectType]:
+    (folder / "contacts.csv").write_text("id,email,name\n")
+    return await _described(Files({"path": str(folder)}))
+
+
 EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "memory": _memory,
     "hub": _hub,
     "carddav": _carddav,
     "hubspot": _hubspot,
     "sql": _sql,
+    "files": _files,
 }
 """Connector → the object types of an example account, made in a folder."""
 

@@ -56,6 +56,11 @@ CODES = (
         "Use sqlite:///path/to/file, postgresql://user:password@host/database, or mariadb://….",
     ),
     Code(
+        "TF-A31",
+        "The answer to '{question}' does not fit: {reason}.",
+        "Correct that answer and connect again.",
+    ),
+    Code(
         "TF-A40",
         "{app} is at {host}, which leads to {address}: an address within the own network, and those"
         " are not reached unless they are allowed.",

@@ -140,4 +140,9 @@ CODES = (
         "{app} does not show {object_type} as it did: {reason}.",
         "Bring the object or property back there, or change the sync.",
     ),
+    Code(
+        "TF-F35",
+        "{column} does not tell the rows of {object_type} apart: {reason}.",
+        "Give each row a value of its own there, or name another column under 'keys'.",
+    ),
 )
