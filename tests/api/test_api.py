@@ -62,6 +62,30 @@ def test_a_hub_record_made_here_arrives_in_the_app(admin: Client, shop: Shop) ->
     assert admin("GET", f"/hub/contact/{made['id']}", status=404).code == "TF-U19"
 
 
+def test_an_empty_side_is_believed_by_who_says_so(
+    admin: Client, up: Service, tmp_path: Path
+) -> None:
+    shop = Shop(tmp_path / "emptied.db", people=12)
+    connect = {"app": "sql", "label": "emptied", "answers": {"url": shop.url}}
+    admin("POST", "/connections", connect, status=201)
+    asked = {"connection": "emptied", "hub_type": "contact", "app_type": "people", "by_name": True}
+    admin("POST", "/syncs", {**asked, "name": "emptied"}, status=201)
+
+    def counts() -> dict[str, int]:
+        (found,) = admin("GET", "/health?sync=emptied").json["health"]
+        return dict(found["counts"])
+
+    until(lambda: counts()["in_sync"] >= 12)
+    shop.run("DELETE FROM people")
+    admin("POST", "/syncs/emptied/run", {})
+    until(lambda: "TF-B01" in json.dumps(admin("GET", "/syncs").json))
+    admin("POST", "/syncs/emptied/run", {"allow_empty": True})
+    until(lambda: counts()["excluded"] >= 12)
+    (override,) = up.program.json("sync", "brakes", "emptied")["overrides"]
+    assert (override["brake"], override["number"]) == ("side-empty", 12)
+    assert override["who"] == "ada"
+
+
 def test_off_on_run_and_retry(admin: Client, shop: Shop) -> None:
     off = admin("POST", "/syncs/shop-companies/off").json
     assert off["status"]["word"] == "Turned off"

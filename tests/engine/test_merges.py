@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.engine.crashes import at_every_step, calm
+from tests.engine.crashes import Crash, at_every_step, calm
 from tests.engine.stage import Stage
 from tests.engine.test_deletes import codes, emails, pairs
 
@@ -16,7 +17,8 @@ from twofold.core.mappings import Deletes
 from twofold.core.records import Side
 from twofold.core.schema import Feed
 from twofold.kit.contract import Batch
-from twofold.kit.memory import MemoryConnector
+from twofold.kit.errors import OutcomeUnknown
+from twofold.kit.memory import Call, Fail, MemoryConnector, Phase
 
 TELLS: dict[str, Any] = {"merges": True}
 LISTED: dict[str, Any] = {"merges": True, "feed": Feed.SNAPSHOT, "deletes": False}
@@ -156,6 +158,53 @@ async def test_both_sides_merge_the_same_two_the_other_way_round(apart: bool) ->
         stage.apps[side].read("contact", i) for side, i in ((Side.HUB, hub), (Side.APP, app))
     ]
     assert len({record.fields["email"] for record in records if record is not None}) == 1
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+async def test_a_survivor_whose_own_create_has_no_answer_yet(arrived: bool) -> None:
+    """Whether it has a twin of its own is known only once the feed that lags has caught up."""
+    late = {"lag": timedelta(minutes=5), "keys": ()}
+    stage = await pairs(hub=TELLS, app=late)
+    loser, twin = find(stage, Side.HUB, 0), find(stage, Side.APP, 0)
+    survivor = stage.hub.create("contact", {"email": "new@firm.example"})
+    phase = Phase.AFTER if arrived else Phase.BEFORE
+    stage.app.fault = lambda call: (
+        Fail(OutcomeUnknown("app", "scripted"))
+        if (call.name, call.phase) == ("push", phase)
+        else None
+    )
+    await stage.run()
+    stage.app.fault = None
+    stage.hub.merge("contact", loser, survivor)
+    await stage.run()
+    assert stage.state.links.creations(stage.contacts), "it is still not known"
+    await calm(stage)
+    assert (linked(stage, Side.HUB, survivor) == twin) is not arrived
+    assert len(stage.app.all("contact")) == 12 + arrived
+    assert "new@firm.example" in emails(stage, Side.APP)
+
+
+@pytest.mark.parametrize("side", list(Side))
+async def test_what_we_made_is_merged_before_we_learn_that_we_made_it(side: Side) -> None:
+    stage = await pairs(2, hub={**TELLS, "idempotent": True}, app={**TELLS, "idempotent": True})
+    for name in "ab":
+        stage.apps[side.other].create("contact", {"email": f"{name}@new.example"})
+    stage.apps[side].fault = _dies_behind_a_push
+    with pytest.raises(Crash):
+        await stage.run()
+    stage.apps[side].fault = None
+    first, second = (stage.only_with(side, f"{name}@new.example").id for name in "ab")
+    stage.apps[side].merge("contact", first, second)
+    await calm(stage)
+    twin = stage.only_with(side.other, "b@new.example").id
+    assert linked(stage, side, second) == twin
+    assert "a@new.example" not in emails(stage, side), "not made again: it was merged"
+    assert codes(stage, Standing.EXCLUDED) == ["TF-X11"]
+
+
+def _dies_behind_a_push(call: Call) -> None:
+    if (call.name, call.phase) == ("push", Phase.AFTER):
+        raise Crash
 
 
 async def test_a_kill_at_any_moment_of_a_merge_makes_no_duplicate() -> None:

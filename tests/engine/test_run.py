@@ -276,10 +276,15 @@ async def test_a_side_that_is_suddenly_empty_is_a_brake() -> None:
     assert outcome.status.code == "TF-B01"
     assert stage.counts().in_sync == 12
     assert (await stage.run()).ending is Ending.STOPPED
-    allowed = await stage.run(allow_empty=True)
+    allowed = await stage.run(allow_empty="somebody")
     assert allowed.ending is Ending.DONE
     assert stage.counts().excluded == 12
     assert len(stage.hub.all("contact")) == 12
+    (override,) = stage.state.brakes.history(stage.contacts)
+    assert (override.brake, override.number, override.who) == ("side-empty", 12, "somebody")
+    assert override.used is not None, "it held for that run"
+    await stage.run(allow_empty="somebody")
+    assert len(stage.state.brakes.history(stage.contacts)) == 1, "nothing had to be overridden"
 
 
 async def test_a_brake_lets_go_when_the_side_is_back() -> None:

@@ -157,6 +157,8 @@ def test_statuses_have_the_words_of_the_product(tmp_path: Path) -> None:
     status = program.json("status")["syncs"][0]
     assert (status["text"], status["code"]) == ("Action required", "TF-B01")
     program("sync", "run", "--allow-empty")
+    (override,) = program.json("sync", "brakes", "shop-contacts")["overrides"]
+    assert override["brake"] == "side-empty"
     assert text() == "Active and listening"
     excluded = program.json("records", "excluded")["records"]
     assert {r["issues"][0]["code"] for r in excluded} == {"TF-X10"}

@@ -42,6 +42,14 @@ class Saved(Struct, frozen=True):
     warnings: list[Problem]
 
 
+class Wish(Struct, frozen=True):
+    """How to run."""
+
+    full: bool = False
+    allow_empty: bool = False
+    """Believe a side that suddenly shows nothing."""
+
+
 class Ran(Struct, frozen=True):
     """One run."""
 
@@ -96,10 +104,10 @@ def turn_off(call: Operator, name: str) -> Response:
     return reply(_listed(call, name))
 
 
-@router.post("/syncs/{name}/run", **gives(Listed), **takes(Asked))
-def run_now(call: Operator, name: str, given: Annotated[Asked, Depends(body(Asked))]) -> Response:
+@router.post("/syncs/{name}/run", **gives(Listed), **takes(Wish))
+def run_now(call: Operator, name: str, given: Annotated[Wish, Depends(body(Wish))]) -> Response:
     """Run a sync now, in both directions."""
-    requests.run_now(call.here, name, given)
+    requests.run_now(call.here, name, Asked(given.full, given.allow_empty, call.who.label))
     if given.allow_empty:
         call.note("empty side believed", name)
     return reply(_listed(call, name))

@@ -11,7 +11,7 @@ import click
 from twofold.cli.command import Command, as_json, ask_app
 from twofold.cli.documents import apply_documents
 from twofold.cli.output import plain, reply, say
-from twofold.cli.running import bars, exit_code
+from twofold.cli.running import bars, believer, exit_code
 from twofold.core.codes import CODES
 from twofold.core.errors import sentence
 from twofold.engine.parts import Kind
@@ -59,7 +59,7 @@ def plan(
     record and value that would be created, updated, linked, left ambiguous, excluded or refused.
     A sync that is off is planned as if it were on.
     """
-    options = Options(full=full, allow_empty=allow_empty)
+    options = Options(full=full, allow_empty=believer(allow_empty))
 
     async def work(here: Installation) -> tuple[Header, list[Line]]:
         with bars() as tell:
@@ -137,7 +137,8 @@ def apply(
 
     async def work(here: Installation) -> list[Carried]:
         with bars() as tell:
-            return await previews.carry_out(here, saved, Options(allow_empty=allow_empty), tell)
+            options = Options(allow_empty=believer(allow_empty))
+            return await previews.carry_out(here, saved, options, tell)
 
     done = ask_app(work, writes=True)
     if as_json():

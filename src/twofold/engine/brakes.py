@@ -6,7 +6,7 @@ everything planned once without being applied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from msgspec import Struct
@@ -52,6 +52,22 @@ def pull(context: Context, brake: Brake | None) -> None:
 def may_be_empty(context: Context) -> bool:
     """Whether a person believes a side that suddenly shows nothing."""
     return context.state.brakes.overridden(context.sync.id, BrakeName.SIDE_EMPTY) is not None
+
+
+def believed(context: Context, allowed_by: str) -> Callable[[Brake], bool]:
+    """What a reading asks before it stops at an empty side.
+
+    ``allowed_by``: who said with this very run that such a side is to be believed, "" for nobody.
+    That is an override like any other: recorded where it is needed, and used up with the run.
+    """
+
+    def overridden(brake: Brake) -> bool:
+        if allowed_by and not may_be_empty(context):
+            now = context.world.now().timestamp()
+            context.state.brakes.allow(context.sync.id, brake, now, allowed_by)
+        return may_be_empty(context)
+
+    return overridden
 
 
 def guard_writes(context: Context) -> None:

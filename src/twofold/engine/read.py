@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate
 
-from twofold.core.guards import side_suddenly_empty
+from twofold.core.guards import Brake, side_suddenly_empty
 from twofold.core.records import Record
 from twofold.engine.braked import Braked
 from twofold.engine.observe import related
@@ -22,10 +22,16 @@ SWEEP_EVERY = timedelta(hours=1)
 """How often a feed that never reports deletes is listed by ids only."""
 
 
-async def read(port: Port, world: World, allow_empty: bool = False) -> int:
+def never(_: Brake) -> bool:
+    """Nobody overrides a brake."""
+    return False
+
+
+async def read(port: Port, world: World, overridden: Callable[[Brake], bool] = never) -> int:
     """Store everything that changed on a side since the last time.
 
-    Returns how many records were new or changed.
+    Returns how many records were new or changed. ``overridden``: whether a person lets the reading
+    go on in spite of a brake; asked only where it would stop.
 
     Raises:
         Braked: a full listing shows nothing of what we knew.
@@ -37,7 +43,7 @@ async def read(port: Port, world: World, allow_empty: bool = False) -> int:
     while True:
         reader = port.state.records.reader(port.reader)
         if reader.scanning == 2:
-            await _end_listing(port, world, reader, allow_empty)
+            await _end_listing(port, world, reader, overridden)
             if not resumed:
                 return moved
             # A listing that an earlier run began may have missed what was made meanwhile.
@@ -244,15 +250,16 @@ async def _look(port: Port, ids: Sequence[str]) -> tuple[list[Record], dict[str,
     return list(records.values()), vanished
 
 
-async def _end_listing(port: Port, world: World, reader: Reader, allow_empty: bool) -> None:
+async def _end_listing(
+    port: Port, world: World, reader: Reader, overridden: Callable[[Brake], bool]
+) -> None:
     """What a full listing did not show is gone, once a look at it says so too."""
     gone: list[tuple[int, str | None]] = []
     if reader.scanned < reader.live:
-        if not allow_empty:
-            brake = side_suddenly_empty(port.side, port.app, reader.live, reader.scanned)
-            if brake is not None:
-                port.state.records.restart(port.reader)  # the next run looks once more
-                raise Braked(brake)
+        brake = side_suddenly_empty(port.side, port.app, reader.live, reader.scanned)
+        if brake is not None and not overridden(brake):
+            port.state.records.restart(port.reader)  # the next run looks once more
+            raise Braked(brake)
         gone = await _confirmed(port, port.state.records.unmarked(reader.id))
     keys = port.keys_of([row for row, _ in gone])
     port.state.records.end_listing(

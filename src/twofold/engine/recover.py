@@ -19,6 +19,7 @@ from twofold.engine.apply import created_link
 from twofold.engine.chunk import CreateWork
 from twofold.engine.context import Context
 from twofold.engine.creates import CreateOutcome, look_keys, write_again
+from twofold.engine.port import Port
 from twofold.kit.contract import Status
 from twofold.store.codec import decode
 from twofold.store.types import Creation, Settlement, Stored
@@ -90,12 +91,24 @@ async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> No
             if result.id is None:
                 _conclude(context, settlement, creation, None)
                 continue
-            records = found.get(result.id)
-            # What somebody has deleted since is linked all the same, so that it is remembered.
+            held = next((r for r in found.get(result.id, ()) if r.id == result.id), None)
+            # What was deleted or merged since is linked all the same, so that it is remembered.
             gone = Record(result.id, write_again(creation)[1])
-            _conclude(context, settlement, creation, records[0] if records else gone)
+            _conclude(context, settlement, creation, held or gone)
         _store(context, settlement)
-        port.store([], {record_id: None for record_id in made if not found.get(record_id)})
+        _store_lost(port, made, found)
+
+
+def _store_lost(port: Port, made: Sequence[str], found: Mapping[str, Sequence[Record]]) -> None:
+    """See which of the records that we made are gone by now, and into whom they were merged."""
+    lost: dict[str, str | None] = {}
+    survivors: list[Record] = []
+    for record_id in made:
+        there = found.get(record_id, ())
+        if not there or there[0].id != record_id:
+            lost[record_id] = there[0].id if there else None
+            survivors += there
+    port.store(survivors, lost)
 
 
 def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float) -> None:
@@ -192,7 +205,7 @@ def _conclude(
     port = context.ports[side]
     known = context.state.records.known(port.reader, [held.id])
     if context.state.links.linked(context.sync.id, side, [k.row for k in known.values()]):
-        return  # it was merged into a record that has a twin already
+        return  # it has a twin already
     if any(k.row in context.refused_of(side.other, creation.source) for k in known.values()):
         return  # a person has cut the two before we knew that we made one of them
     (sighting,) = port.sight([(held, held.digest)], known, looked=True)
@@ -231,9 +244,22 @@ def _single_state(context: Context, side: Side, row: int) -> int | None:
 
 
 def _store(context: Context, settlement: Settlement) -> None:
+    for side in Side:
+        _wake_merged(context, settlement, side)
     readers = (context.sync.hub_reader, context.sync.app_reader)
     settlement.moves = context.state.records.moves(readers)
     settlement.moment = context.moment()
     subscribers = {p.reader: p.listeners.subscribers for p in context.ports.values()}
     context.state.links.settle(context.sync.id, context.fence, settlement, subscribers)
     context.world.step("recovered")
+
+
+def _wake_merged(context: Context, settlement: Settlement, side: Side) -> None:
+    """Who was merged into a source had to wait: the source may take the link over now (D12)."""
+    sources = [row for made_on, row in settlement.creations_done if made_on is side.other]
+    if sources:
+        ids = [s.record.id for s in context.state.records.stored(sources).values()]
+        merged = context.state.records.merged(context.ports[side].reader, ids)
+        settlement.due += [
+            (side, row) for row in context.state.links.linked(context.sync.id, side, merged)
+        ]

@@ -26,10 +26,10 @@ from twofold.engine.apply import apply
 from twofold.engine.batching import Walk
 from twofold.engine.braked import Braked
 from twofold.engine.brakes import (
+    believed,
     guard_deletes,
     guard_schema,
     guard_writes,
-    may_be_empty,
     schema_brakes,
 )
 from twofold.engine.chunk import assemble
@@ -101,7 +101,7 @@ async def run_slice(
     connectors: Mapping[Side, Connector],
     *,
     most_chunks: int | None = None,
-    allow_empty: bool = False,
+    allow_empty: str = "",
     sides: Collection[Side] = tuple(Side),
     turn: Turn = anytime,
     schema_every: timedelta | None = None,
@@ -110,7 +110,8 @@ async def run_slice(
 ) -> SliceOutcome:
     """Read, plan and apply until nothing is due, or ``most_chunks`` are done.
 
-    Every effect is fenced: a worker that was taken over stops at its next one. ``sides``: where to
+    Every effect is fenced: a worker that was taken over stops at its next one. ``allow_empty``: who
+    believes a side that suddenly shows nothing; "" for nobody. ``sides``: where to
     look for changes, once both first readings have ended. ``turn``: where slices of several syncs
     run at a time, those that share the hub's reader take turns. ``schema_every``: how often what
     the sync uses is compared with what the apps declare; None: only when a reading fails by it.
@@ -125,7 +126,7 @@ async def run_slice(
     sync = state.syncs.get(sync_id)
     ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
     context = Context(state, world, sync, ports, fence, run)
-    how = _How(most_chunks, allow_empty or may_be_empty(context), sides, turn, gate)
+    how = _How(most_chunks, believed(context, allow_empty), sides, turn, gate)
     try:
         await guard_schema(context, schema_every)
         ending = await _run(context, how)
@@ -200,7 +201,8 @@ class _How(NamedTuple):
     """How a slice was asked to run."""
 
     most_chunks: int | None
-    allow_empty: bool
+    overridden: Callable[[Brake], bool]
+    """Whether a person lets the reading go on in spite of a brake."""
     sides: Collection[Side]
     turn: Turn
     gate: Gate | None
@@ -231,6 +233,7 @@ async def _run(context: Context, how: _How) -> Ending:
             context.uncertain = False
             walk.restart()
             await _observe(context, how, tuple(Side))
+            await _rejoin_merged(context, how)
 
 
 async def _rejoin_merged(context: Context, how: _How) -> None:
@@ -272,7 +275,7 @@ async def _observe(context: Context, how: _How, sides: Collection[Side]) -> None
         await look_for_creations(context)
     for side in sides:
         async with how.turn(sync.reader(side)):
-            found = await read(context.ports[side], context.world, how.allow_empty)
+            found = await read(context.ports[side], context.world, how.overridden)
         context.count(f"{side} read", found)
     async with how.turn(sync.hub_reader):
         await recover_creations(context, began)

@@ -42,8 +42,8 @@ class Options(Struct, frozen=True):
 
     full: bool = False
     """Read everything again, and try again what is failing; what is equal is not written."""
-    allow_empty: bool = False
-    """Believe a side that suddenly shows nothing (TF-B01)."""
+    allow_empty: str = ""
+    """Who believes a side that suddenly shows nothing (TF-B01); "" for nobody."""
     allow_creates: bool = False
     """Make all records that are to be made, those that were held included (S8)."""
 

@@ -72,7 +72,7 @@ async def one_slice(
     sync: Sync,
     world: World,
     *,
-    allow_empty: bool = False,
+    allow_empty: str = "",
     sides: Collection[Side] = tuple(Side),
     turn: Turn = anytime,
     gate: Gate | None = None,

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
@@ -206,7 +207,7 @@ class Worker:
         elif outcome.ending is Ending.WAITING:
             pace = after_failure(pace, now, self._here.world.jitter(), outcome.retry_at)
         if outcome.ending is Ending.MORE:
-            asked = Asked(allow_empty=turn.asked.allow_empty)
+            asked = structs.replace(turn.asked, full=False)
             nudge = Nudge.HUB if slice_.read_all else max(turn.nudge, Nudge.HUB)
             self._tickets[sync.id] = ticket
         self._here.state.schedule.release(sync.id, self._holder, pace, nudge, asked)
@@ -302,7 +303,7 @@ class _Slice:
             here,
             sync,
             world,
-            allow_empty=asked.allow_empty,
+            allow_empty=asked.who if asked.allow_empty else "",
             sides=tuple(Side) if self.polls else (Side.HUB,),
             turn=self._worker.turn_of,
             run=line,

@@ -9,7 +9,7 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from twofold.core.guards import BrakeName
+from twofold.core.guards import Brake, BrakeName
 from twofold.core.mappings import Rules
 from twofold.core.parts import part_names
 from twofold.database.sqlite import Database
@@ -51,12 +51,13 @@ class BrakeLog:
     def override(self, sync: int, brake: BrakeName, status: RunStatus, at: float, who: str) -> None:
         """Store a person's yes to what a sync is paused by, and let it run again."""
         with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO overrides (sync, brake, number, sentence, at, who)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (sync, brake.value, status.number, status.sentence, at, who),
-            )
+            _record(db, sync, brake, status.number, status.sentence, at, who)
             db.execute("UPDATE syncs SET status = '' WHERE id = ?", (sync,))
+
+    def allow(self, sync: int, brake: Brake, at: float, who: str) -> None:
+        """Store a yes that a person gave before the brake was pulled."""
+        with self._database.transaction() as db:
+            _record(db, sync, brake.name, brake.number, brake.sentence, at, who)
 
     def rest(self, sync: int, now: float) -> None:
         """A run came to rest: overrides are used up, and from now on much is unexpected."""
@@ -109,6 +110,21 @@ class BrakeLog:
             (sync,),
         )
         return [Override(*row) for row in found]
+
+
+def _record(
+    db: sqlite3.Connection,
+    sync: int,
+    brake: BrakeName,
+    number: int,
+    sentence: str,
+    at: float,
+    who: str,
+) -> None:
+    db.execute(
+        "INSERT INTO overrides (sync, brake, number, sentence, at, who) VALUES (?, ?, ?, ?, ?, ?)",
+        (sync, brake.value, number, sentence, at, who),
+    )
 
 
 def _narrow(db: sqlite3.Connection, reader: int, names: Collection[str]) -> None:

@@ -149,6 +149,18 @@ class Records:
         ).fetchone()
         return None if row is None else as_stored(*row)
 
+    def merged(self, reader_id: int, ids: Iterable[str]) -> list[int]:
+        """The rows of records that were merged into one of these, maybe by way of others."""
+        found = self._connection.execute(
+            "WITH RECURSIVE lost (row, id) AS ("
+            " SELECT row, id FROM records WHERE into_id IS NOT NULL AND reader = ?1"
+            " AND into_id IN (SELECT value FROM json_each(?2))"
+            " UNION SELECT r.row, r.id FROM lost JOIN records r ON r.into_id IS NOT NULL"
+            " AND r.reader = ?1 AND r.into_id = lost.id) SELECT row FROM lost",
+            (reader_id, as_json(list(ids))),
+        )
+        return [row for (row,) in found]
+
     def shown(self, rows: Iterable[int]) -> dict[int, bytes]:
         """What records showed, by row, as stored."""
         found = self._connection.execute(

@@ -33,6 +33,9 @@ class Asked(Struct, frozen=True):
 
     full: bool = False
     allow_empty: bool = False
+    """Believe a side that suddenly shows nothing."""
+    who: str = ""
+    """Who asked, where that is to be recorded."""
 
 
 class Turn(Struct, frozen=True):
