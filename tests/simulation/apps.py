@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct, json, structs
 from tests.simulation.script import AppScript
 
 from twofold.core.records import Fields
@@ -15,6 +15,7 @@ from twofold.core.schema import Feed, ObjectType, Op
 from twofold.core.values import Scalar
 from twofold.kit.contract import Batch, Result, Status, Write
 from twofold.kit.memory import Habits, MemoryApp, MemoryConnector
+from twofold.kit.memory.connector import Cursor, Stage
 from twofold.kit.memory.shapes import company, contact, deal
 
 FIELDS = {
@@ -29,6 +30,10 @@ EDITED = {
     "deal": ("dealname",),
 }
 """What people edit."""
+HIDDEN = "phone"
+"""A field that some app takes away for a while."""
+WHOLE = 1_000_000
+"""Records in a page that holds all there are."""
 TAGS = {"contact": "visits", "company": "numberofemployees", "deal": "amount"}
 """A field that only the creator sets, to know records again on both sides."""
 
@@ -71,6 +76,28 @@ class SimulatedApp(MemoryApp):
         """How often each answer other than OK was given."""
         self.capped = False
         """The next page is cut short, and the rest comes with pages of their own."""
+        self.blank: Callable[[str], bool] = lambda obj: False
+        """Whether a listing that begins now shows nothing at all."""
+
+    def hide(self, field: str) -> None:
+        """No type has that field any more."""
+        self._declare({name: _without(table.kind, field) for name, table in self.tables.items()})
+
+    def show(self, types: dict[str, ObjectType]) -> None:
+        """All types are again what they were."""
+        self._declare(types)
+
+    def slip(self, obj: str, record_id: str, fields: Fields) -> None:
+        """Values change, as those of a formula do, and no feed ever tells."""
+        table = self.tables[obj]
+        row = table.rows[record_id]
+        for rows in (table.rows, table._indexed):
+            rows[record_id] = structs.replace(row, fields={**row.fields, **fields})
+
+    def _declare(self, types: dict[str, ObjectType]) -> None:
+        for name, kind in types.items():
+            self.tables[name].kind = kind
+        self.types = tuple(types.values())
 
     def write(self, obj: str, writes: Sequence[Write]) -> list[Result]:
         results = super().write(obj, writes)
@@ -97,12 +124,28 @@ class SimulatedConnector(MemoryConnector):
         app = self.app
         assert isinstance(app, SimulatedApp)
         size = app.page_size
-        if app.capped:
+        blank = cursor_begins(app, cursor) and app.blank(obj)
+        if blank:
+            app.page_size = WHOLE
+        elif app.capped:
             app.capped, app.page_size = False, 1
         try:
-            return await super().pull(obj, cursor, fields, associations)
+            batch = await super().pull(obj, cursor, fields, associations)
         finally:
             app.page_size = size
+        return structs.replace(batch, ids=(), digests=(), versions=()) if blank else batch
+
+
+def cursor_begins(app: SimulatedApp, cursor: str | None) -> bool:
+    """Whether a listing begins here."""
+    if cursor is None:
+        return True
+    at = json.decode(cursor, type=Cursor)
+    return at.stage is Stage.LISTING and at.after is None
+
+
+def _without(kind: ObjectType, field: str) -> ObjectType:
+    return structs.replace(kind, fields=tuple(f for f in kind.fields if f.name != field))
 
 
 def build_types(script: AppScript) -> dict[str, ObjectType]:
@@ -116,8 +159,10 @@ def build_types(script: AppScript) -> dict[str, ObjectType]:
         "conditional": script.conditional,
         "idempotent": script.idempotent,
         "atomic": script.atomic,
-        "batch": dict.fromkeys((Op.CREATE, Op.UPDATE, Op.DELETE), script.batch),
+        "batch": dict.fromkeys(Op, script.batch),
     }
+    if script.archives:
+        common["ops"] = frozenset(Op)
     types = {"contact": contact(**common), "company": company(**common), "deal": deal(**common)}
     if not script.keyed:
         types = {name: structs.replace(kind, keys=()) for name, kind in types.items()}
@@ -165,5 +210,6 @@ def traits(script: AppScript) -> list[str]:
         "answers without the record": not script.stored,
         "pages without bodies": not script.bodies,
         "no look by key": not script.keyed,
+        "can archive": script.archives,
     }
     return [word for word, there in words.items() if there]

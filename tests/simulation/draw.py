@@ -6,11 +6,14 @@ from random import Random
 
 from msgspec import structs
 from tests.simulation.apps import EDITED, REWRITES
+from tests.simulation.braking import draw_brakes
 from tests.simulation.faults import KINDS, STEP
 from tests.simulation.limits import draw_limits
 from tests.simulation.script import Act, AppScript, Round, Script, SyncScript, Trouble
 from tests.simulation.users import ACTS
+from tests.simulation.verifying import draw_verification
 
+from twofold.core.filters import Leaving
 from twofold.core.mappings import Deletes, Direction, When
 from twofold.core.records import Side
 from twofold.core.schema import Feed
@@ -23,6 +26,8 @@ FEWEST_ACTS = 44
 """Some of them may be refused by the app."""
 LIMITED = 0.3
 """The share of histories with limits."""
+ARCHIVED = 0.3
+"""The share of histories whose apps can archive."""
 SIDES = tuple(Side)
 
 
@@ -41,7 +46,25 @@ def draw(seed: int) -> Script:
     if random.random() < LIMITED:
         script = draw_limits(random, script)
     sync, rounds = draw_write_rules(random, script.sync, list(script.rounds))
-    return structs.replace(script, sync=sync, rounds=tuple(rounds))
+    script = structs.replace(script, sync=sync, rounds=tuple(rounds))
+    # Each of these draws by chance of its own: what a seed led to before stays as it was.
+    for more in (draw_archives, draw_brakes, draw_verification):
+        script = more(seed, script)
+    return script
+
+
+def draw_archives(seed: int, script: Script) -> Script:
+    """Apps that can put records away, and rules that do so."""
+    random = Random(f"archives {seed}")
+    if random.random() >= ARCHIVED:
+        return script
+    sync = script.sync
+    if sync.hub_limit or sync.app_limit:
+        sync = structs.replace(sync, leaving=Leaving.ARCHIVE)
+    if random.random() < 0.5:
+        sync = structs.replace(sync, deletes=Deletes.ARCHIVE)
+    hub, app = (structs.replace(script.side(side), archives=True) for side in Side)
+    return structs.replace(script, hub=hub, app=app, sync=sync)
 
 
 def draw_write_rules(

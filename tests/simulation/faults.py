@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.simulation.braking import blank
 from tests.simulation.disk import PowerCut
 from tests.simulation.script import Trouble
 
@@ -55,6 +56,8 @@ class Kind(NamedTuple):
     """How many such moments usually pass before it."""
     acts: bool = False
     """Somebody does something then."""
+    later: bool = False
+    """It only begins then, and is counted when it is met."""
 
 
 def _crash(history: History, _: Trouble, _side: Side, _call: Call) -> None:
@@ -153,5 +156,6 @@ KINDS: dict[str, Kind] = {
     "expired cursor": Kind(3, _PULLS, _expire),
     "act during a call": Kind(30, _BEFORE + _AFTER, _meanwhile, 2, acts=True),
     "act between effects": Kind(10, (STEP,), _between, 8, acts=True),
+    "empty listing": Kind(0, _PULLS, blank, later=True),
     "clock set back": Kind(2, (STEP,), _back, 5),
 }

@@ -10,20 +10,28 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 from tests.simulation.apps import SimulatedConnector, traits
+from tests.simulation.braking import Person, calm, hide
 from tests.simulation.disk import Disk, PowerCut
 from tests.simulation.draw import draw
 from tests.simulation.faults import KINDS, STATEMENT, STEP, Crash
+from tests.simulation.limits import meets
 from tests.simulation.script import Act, Round, Script, Trouble
 from tests.simulation.users import Place, Users
 from tests.simulation.worlds import SimulatedWorld, build
 
+from twofold.core.filters import Leaving
+from twofold.core.health import State as Standing
 from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.database.errors import DatabaseError
 from twofold.engine import read, run
+from twofold.engine.braked import Braked
 from twofold.engine.edit import Edit
-from twofold.engine.run import Ending, SliceOutcome, run_slice
+from twofold.engine.run import Ending, SliceOutcome, run_slice, stopped
 from twofold.engine.setup import install
+from twofold.engine.verify import Verified, verify_slice
+from twofold.kit.contract import Connector
+from twofold.kit.errors import ConnectorError
 from twofold.kit.memory import Call, Fault, Phase
 from twofold.store.errors import FenceLost
 from twofold.store.state import State
@@ -69,6 +77,10 @@ class History:
         """Records of which a noted write was still open when a run ended."""
         self.turned: dict[str, list[int]] = {}
         """By mapping that was turned off and on: how often its field had been written by then."""
+        self.person = Person(self)
+        """Who looks at brakes."""
+        self.beyond: set[Place] = set()
+        """Contacts that were seen beyond the limit of their side."""
         self._moments: Counter[str] = Counter()
         self._armed: dict[tuple[str, int], list[Trouble]] = {}
         self._disk: Disk | None = None
@@ -121,9 +133,13 @@ class History:
             self.faults["clock set back"] += 1
         if one.turn:
             self._turn(one.turn)
+        if one.answer:
+            self.person.look()
+        if one.hides:
+            hide(self, one.hides)
         self._arm(one.troubles)
         for sync in self.syncs:
-            self._run(sync, one.chunks)
+            self._run(sync, one.chunks, verify=one.verify)
         self._disarm()
 
     def _turn(self, name: str) -> None:
@@ -177,6 +193,7 @@ class History:
             before = self.writes()
             endings = [self._run(sync, None) for sync in self.syncs]
             self._answer()
+            self.person.look()
             done = all(e is Ending.DONE for e in endings)
             if done and self.writes() == before and not self._pending():
                 self.rounds = number
@@ -190,13 +207,13 @@ class History:
                 phase = Asked.REJECTED if row.hub % 2 else Asked.APPROVED
                 self.state.removals.decide(sync, [row.hub], phase, 0.0, "somebody")
 
-    def _run(self, sync: int, chunks: int | None) -> Ending | None:
-        """One run of a sync; trouble may end it."""
+    def _run(self, sync: int, chunks: int | None, *, verify: bool = False) -> Ending | None:
+        """One run of a sync, and a comparison behind it; trouble may end it."""
         self.runs += 1
         self._sync = sync
         self._overtaken = False
         try:
-            return self._slices(sync, chunks).ending
+            return self._compared(sync, self._slices(sync, chunks).ending, verify)
         except Crash:
             pass
         except PowerCut:
@@ -213,16 +230,47 @@ class History:
         self._keep_unsure()
         return None
 
+    def _compared(self, sync: int, ending: Ending, verify: bool) -> Ending:
+        if verify and ending is Ending.DONE:
+            self.verify(sync)
+        return ending
+
+    def verify(self, sync: int) -> Verified | None:
+        """Compare all pairs of a sync; None where that was cut short."""
+        try:
+            found = drive(
+                verify_slice(self.state, self.world, sync, self._connectors(), within=None)
+            )
+        except Braked as stop:
+            stopped(self.state, sync, stop.brake)
+            self.story.append(f"  compared {sync}: {stop}")
+            return None
+        except ConnectorError as error:
+            self.story.append(f"  compared {sync}: {error}")
+            return None
+        self.story.append(f"  compared {sync}: {found.checked} pairs, {found.drift} drifted")
+        return found
+
+    def _connectors(self) -> dict[Side, Connector]:
+        return {side: SimulatedConnector.over(self.setup.apps[side]) for side in Side}
+
     def _slices(self, sync: int, chunks: int | None) -> SliceOutcome:
-        connectors = {side: SimulatedConnector.over(self.setup.apps[side]) for side in Side}
+        self.person.prepare()
         read.ROWS_TOGETHER = 1 if chunks is None else 1_000  # pages one by one, or many together
         run.SMALLEST_CHUNK = run.LARGEST_CHUNK = 6 if len(self.story) % 2 else 100
         for _ in range(100):
+            before = self.person.watch(sync)
             outcome = drive(
                 run_slice(
-                    self.state, self.world, sync, connectors, most_chunks=chunks, allow_empty=True
+                    self.state,
+                    self.world,
+                    sync,
+                    self._connectors(),
+                    most_chunks=chunks,
+                    allow_empty="" if self.person.on else "somebody",
                 )
             )
+            self.person.watched(before, outcome)
             if outcome.ending is not Ending.MORE:
                 words = ", ".join(f"{n} {what}" for what, n in outcome.counts.items())
                 self.story.append(f"  run {sync}: {outcome.ending} ({words})")
@@ -247,6 +295,15 @@ class History:
     def writes(self) -> int:
         """How many of our writes took effect, on both sides."""
         return sum(app.writes for app in self.setup.apps.values())
+
+    def pairs(self, sync: int) -> list[tuple[dict[Side, str], Standing]]:
+        """The ids of linked records, of which an app may know one no longer, and how they stand."""
+        found = self.db.execute(
+            "SELECT h.id, a.id, l.state FROM links l JOIN records h ON h.row = l.hub"
+            " JOIN records a ON a.row = l.app WHERE l.sync = ?",
+            (sync,),
+        )
+        return [({Side.HUB: hub, Side.APP: app}, Standing(state)) for hub, app, state in found]
 
     def _pending(self) -> int:
         """Records that are still to be tried again."""
@@ -285,6 +342,7 @@ class History:
 
     def _disarm(self) -> None:
         self._armed = {}
+        calm(self)
         if self._disk is not None:
             self.state = self._disk.close()
             self._disk = None
@@ -302,7 +360,17 @@ class History:
             fault = self._happens(trouble, side, call) or fault
         return fault
 
+    def _see_who_left(self) -> None:
+        """Note the contacts that do not meet their limits now."""
+        sync, today = self.script.sync, self.world.apps_time.date()
+        if sync.leaving is Leaving.ARCHIVE:
+            for side, app in self.setup.apps.items():
+                for record in app.all("contact"):
+                    if not meets(sync, side, record.fields, today):
+                        self.beyond.add((side, "contact", record.id))
+
     def _at_step(self, what: str) -> None:
+        self._see_who_left()
         for trouble in self._next(STEP) if self._armed else ():
             self._happens(trouble, Side.HUB, NOWHERE)
 
@@ -323,9 +391,16 @@ class History:
         except (Crash, PowerCut):
             self._count(trouble.kind)
             raise
+        if kind.later:
+            return None
         if not kind.acts or fault is not None or self.users.done > before:
             self._count(trouble.kind)
         return fault
+
+    def happened(self, what: str) -> None:
+        """Trouble that began earlier is met."""
+        self.story.append(f"  !! {what}")
+        self._count(what)
 
     def _count(self, what: str) -> None:
         self.faults[what] += 1

@@ -6,10 +6,9 @@ everybody comes back, and all of it must.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.simulation.broken import Broken
-from tests.simulation.history import History
 from tests.simulation.limits import meets
 from tests.simulation.oracle import token, way
 
@@ -20,10 +19,14 @@ from twofold.core.records import Record, Side
 from twofold.core.values import Value, is_blank
 from twofold.store.linkrows import decode_outcome
 
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+
 BY_HAND = frozenset({"TF-X04", "TF-X05"})
 NAME = "limits"
 _BEYOND = {
     Leaving.STOP: {State.EXCLUDED},
+    Leaving.ARCHIVE: {State.EXCLUDED},
     Leaving.FINAL: {State.EXCLUDED, State.FAILING},  # the final update is refused
     Leaving.KEEP: set(State),
 }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from tests.simulation.history import History
 from tests.simulation.users import Edit
 
 from twofold.core.mappings import Direction, FieldMapping, Rules, When
 from twofold.core.records import Record, Side
 from twofold.core.values import Value, is_blank
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
 
 Token = str
 Ends = Mapping[Side, Record]

@@ -41,6 +41,8 @@ class AppScript(Struct, frozen=True, omit_defaults=True):
     """How it changes what it is given, see ``apps.REWRITES``."""
     short: bool = False
     """It takes only short notes."""
+    archives: bool = False
+    """It can put records away, as well as delete them."""
 
 
 class SyncScript(Struct, frozen=True, omit_defaults=True):
@@ -64,6 +66,10 @@ class SyncScript(Struct, frozen=True, omit_defaults=True):
     """Fields that are not always written, by name."""
     wins: tuple[tuple[str, Side], ...] = ()
     """Fields with a default app of their own, by name."""
+    brakes: float | None = None
+    """The share of pairs from which on a run is braked; None: it is never braked."""
+    verifies: bool = False
+    """Whether what a feed never told must be found by verification."""
 
 
 class Act(Struct, frozen=True, omit_defaults=True):
@@ -102,6 +108,12 @@ class Round(Struct, frozen=True, omit_defaults=True):
     """The most chunks in one slice."""
     turn: str = ""
     """The mapping of contacts that somebody turns off, or on again, before the runs."""
+    verify: bool = False
+    """Every run that comes to rest is followed by a comparison of all pairs."""
+    answer: bool = False
+    """Before the runs, somebody looks at the brakes that stop them."""
+    hides: Side | None = None
+    """Where a mapped field is gone while everything runs."""
 
 
 class Script(Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, field
+from tests.simulation.braking import MET
 from tests.simulation.faults import KINDS
 from tests.simulation.promises import PROMISES
 
@@ -28,8 +29,10 @@ TRAITS = (
     "answers without the record",
     "pages without bodies",
     "no look by key",
+    "can archive",
 )
-FAULTS = (*KINDS, *TRAITS)
+BRAKED = ("field gone", *(f"brake: {brake}" for brake in MET))
+FAULTS = (*KINDS, *BRAKED, *TRAITS)
 
 
 class Tally(Struct):

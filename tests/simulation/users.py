@@ -36,6 +36,17 @@ class Edit(Struct, frozen=True):
     """Back to an earlier value."""
 
 
+def new_value(field: str, number: int) -> Value:
+    """A value that nobody else gives that field."""
+    if field == "domain":
+        return f"d{number}.example"
+    if field == "phone":
+        return f"+49 (30) 55{number:05d}"
+    if field == "credit":
+        return Decimal(f"{number}.26")
+    return f" edit {number} " if number % 7 == 0 else f"edit {number}"
+
+
 class Users:
     """People on both sides."""
 
@@ -153,20 +164,10 @@ class Users:
     def edit(self, side: Side, obj: str, record_id: str, act: Act) -> str:
         """A new value."""
         field = EDITED[obj][act.more % len(EDITED[obj])]
-        value = self._new_value(field, self._next())
+        value = new_value(field, self._next())
         if field == "domain":
             self._rekey(side, obj, record_id)
         return self._set(side, obj, record_id, field, value)
-
-    @staticmethod
-    def _new_value(field: str, number: int) -> Value:
-        if field == "domain":
-            return f"d{number}.example"
-        if field == "phone":
-            return f"+49 (30) 55{number:05d}"
-        if field == "credit":
-            return Decimal(f"{number}.26")
-        return f" edit {number} " if number % 7 == 0 else f"edit {number}"
 
     def revert(self, side: Side, obj: str, record_id: str, act: Act) -> str:
         """Back to a value that this field had before."""
@@ -233,6 +234,13 @@ class Users:
         self.deleted.add((side, obj, record_id))
         self.ever_deleted.add((side, obj, record_id))
         return f"{obj} {record_id} deleted"
+
+    def empty(self, side: Side, obj: str, _: str, act: Act) -> str:
+        """Delete every record."""
+        mine = sorted(r.id for r in self.setup.apps[side].all(obj))
+        for record_id in mine:
+            self.delete(side, obj, record_id, act)
+        return f"all {len(mine)} of {obj} deleted" if mine else ""
 
     def restore(self, side: Side, obj: str, _: str, act: Act) -> str:
         """Take back what somebody deleted."""
@@ -342,4 +350,5 @@ ACTS = {
     "touch": Kind(4, Users.touch),
     "associate": Kind(8, Users.associate, of_record=False),
     "move": Kind(0, Users.move),
+    "empty": Kind(0, Users.empty, of_record=False),
 }

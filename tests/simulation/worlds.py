@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 from tests.simulation.apps import FIELDS, SimulatedApp, build_app, build_types
+from tests.simulation.braking import rules_of
 from tests.simulation.limits import limited
 from tests.simulation.script import Script, SyncScript
 
 from twofold.core.mappings import (
     AssociationMapping,
     Blanks,
-    Brakes,
     Direction,
     FieldMapping,
     Matching,
@@ -68,6 +68,7 @@ class Setup(Struct):
     """Two apps and the syncs between them."""
 
     apps: dict[Side, SimulatedApp]
+    types: dict[Side, dict[str, ObjectType]]
     rules: list[Rules]
     script: Script
 
@@ -84,7 +85,7 @@ def build(script: Script, world: SimulatedWorld) -> Setup:
     apps = {side: build_app(side, script.side(side), types[side], clock) for side in Side}
     rules = [build_rules(name, script.sync, types) for name in script.sync.types]
     rules = [limited(r, script.sync) if r.hub.name == "contact" else r for r in rules]
-    return Setup(apps, rules, script)
+    return Setup(apps, types, rules, script)
 
 
 def build_rules(name: str, sync: SyncScript, types: dict[Side, dict[str, ObjectType]]) -> Rules:
@@ -104,7 +105,7 @@ def build_rules(name: str, sync: SyncScript, types: dict[Side, dict[str, ObjectT
         ),
         require_email=sync.require_email and name == "contact",
         deletes=sync.deletes,
-        brakes=Brakes(deletes=1.0),
+        brakes=rules_of(sync.brakes),
     )
 
 
