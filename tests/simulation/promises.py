@@ -113,17 +113,29 @@ def _known_limits(history: History, rules: Rules) -> set[object]:
     users, obj = history.users, rules.hub.name
     types = [rules.type_of(s) for s in Side]
     tags = {place: tag for place, tag in users.created.items() if place[1] == obj}
-    spared: set[object] = set()
+    # Both of a pair were deleted, and one was taken back: it got a new twin. Then the other one
+    # was taken back too.
+    back = [_taken_back(history, side, obj) for side in Side]
+    spared = back[0] & back[1]
     if not all(kind.keys for kind in types):
         # Nothing can be asked right before a create: what somebody makes at that very moment is
         # seen too late.
         spared |= users.met_by_chance
     if not all(kind.idempotent for kind in types):
         # What we made of a record without a match key, or with a new one, and somebody rewrote
-        # before we could look, cannot be told from anything else.
+        # before we could look, cannot be told from anything else. What somebody deleted by then is
+        # made again, and may be taken back later.
         unsure = {tag for place, tag in tags.items() if place in history.unsure}
-        spared |= {tag for tag in unsure if tag in users.keyless | users.rekeyed}
+        spared |= {
+            tag for tag in unsure if tag in users.keyless | users.rekeyed | back[0] | back[1]
+        }
     return spared
+
+
+def _taken_back(history: History, side: Side, obj: str) -> set[object]:
+    """Tags of what somebody took back on a side."""
+    places = history.users.restored.items()
+    return {fields.get(TAGS[obj]) for place, fields in places if place[:2] == (side, obj)}
 
 
 def nothing_is_deleted(history: History) -> int:
