@@ -14,6 +14,7 @@ from twofold.core.health import State as Standing
 from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.schema import Feed, Op
+from twofold.engine.run import Ending
 from twofold.kit.contract import Status
 from twofold.kit.errors import OutcomeUnknown, Unavailable
 from twofold.kit.memory import Fail, Items, Phase
@@ -323,3 +324,39 @@ async def test_a_kill_at_any_moment_loses_no_delete_and_deletes_nothing_else(sid
         assert (stage.counts().in_sync, stage.counts().total) == (10, 11)
 
     assert await at_every_step(scene, check) > 8
+
+
+# --- a write without an answer, and its pair lost an end ------------------------------------------
+
+
+@pytest.mark.parametrize("gone", list(Side))
+async def test_a_note_of_a_pair_that_lost_an_end_costs_nothing_and_stays(gone: Side) -> None:
+    stage = await pairs(deletes=Deletes.IGNORE, hub={"idempotent": False})
+    record = stage.only_with(Side.HUB, "3@firm.example")
+    twin = stage.only_with(Side.APP, "3@firm.example")
+    stage.hub.edit("contact", record.id, {"notes": "ours"})
+    pushes = stage.app.called("push")
+    stage.app.fault = lambda call: (
+        Fail(OutcomeUnknown("app", "scripted"))
+        if stage.app.called("push") > pushes and call.phase is Phase.AFTER
+        else Fail(Unavailable("app", "scripted"))
+        if stage.app.called("push") > pushes and call.name != "push"
+        else None
+    )
+    await stage.run()
+    assert stage.state.links.noted(stage.contacts), "it is not known whether it arrived"
+    stage.app.fault = None
+    lost = record if gone is Side.HUB else twin
+    stage.apps[gone].delete("contact", lost.id)
+    for _ in range(3):
+        await stage.run()
+    stage.watch()
+    looks = {side: stage.apps[side].called("get") for side in Side}
+    outcome = await stage.run(most_chunks=1)
+    assert outcome.ending is Ending.DONE, "there is nothing to do again and again"
+    assert stage.rewritten() == []
+    assert {side: stage.apps[side].called("get") for side in Side} == looks
+    stage.apps[gone].restore("contact", lost.id)
+    await calm(stage)
+    assert stage.only_with(Side.APP, "3@firm.example").fields["notes"] == "ours"
+    assert stage.counts().in_sync == 12

@@ -50,7 +50,7 @@ class Slice(Struct):
     changed: int
     """The most records of one side, without those of pairs that met in this slice."""
     pairs: int
-    """Links when it began."""
+    """Links, the most of before and after."""
     begun: int
     """Creates and removals that were under way, or approved, when it began."""
     allowed: frozenset[str]
@@ -133,13 +133,15 @@ class Person:
         changed = {s: {e.id for e in es if e.op is Op.UPDATE} for s, es in new.items()}
         made = sum(e.op is Op.CREATE for e in both)
         # What was to be made, and was found by the look right before, counted as a create.
-        met = max(0, self._links(before.sync) - before.pairs - made)
+        links = self._links(before.sync)
+        met = max(0, links - before.pairs - made)
         after = structs.replace(
             before,
             pulled=brake_of(outcome.status.code),
             removed=sum(e.op in {Op.DELETE, Op.ARCHIVE} for e in both),
             made=made,
             changed=max(map(len, changed.values())) - met,
+            pairs=max(before.pairs, links),
             calm=before.changed == self._trouble(),
         )
         self.slices.append(after)

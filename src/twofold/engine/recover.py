@@ -26,11 +26,19 @@ from twofold.store.types import Creation, Settlement, Stored
 
 
 async def recover_updates(context: Context) -> None:
-    """Look again at every record that a noted write may have changed, and make its pair due."""
-    noted = context.state.links.noted(context.sync.id)
+    """Look again at every record that a noted write may have changed, and make its pair due.
+
+    The note of a pair that lost an end stays for the day on which that one is back: until then
+    nothing follows from it.
+    """
+    noted = [
+        link
+        for link in context.state.links.noted(context.sync.id)
+        if not (link.hub.gone or link.app.gone)
+    ]
     for side in Side:
         ends = [(x.hub if side is Side.HUB else x.app) for x in noted if side in x.link.note]
-        ids = [end.record.id for end in ends if not end.gone]
+        ids = [end.record.id for end in ends]
         for start in range(0, len(ids), 500):
             await context.ports[side].refresh(ids[start : start + 500])
             context.world.step(f"{side} looked after noted writes")
