@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import HISTORIES, KEPT, Mutant, only
+from tests.mutants.mutant import HISTORIES, KEPT, STAGES, Mutant, only
 
 RARE = only("not thirty", KEPT)
 
@@ -76,5 +76,40 @@ PROMISES = (
         "if found is None or found[0] != fence:",
         "if found is None:",
         HISTORIES,
+    ),
+    Mutant(
+        "mapped values: a prefix is left out",
+        "core/transforms.py",
+        "return lambda text: transform.form + text.strip()",
+        "return lambda text: text.strip()",
+        HISTORIES,
+    ),
+    Mutant(
+        "mapped values: nobody stands in for an owner without a pair",
+        "core/options.py",
+        "        if fallback:\n",
+        "        if False:\n",
+        HISTORIES,
+    ),
+    Mutant(
+        "mapped values: new records are given no constants",
+        "engine/creates.py",
+        "    if constants:\n",
+        "    if False:\n",
+        HISTORIES,
+    ),
+    Mutant(
+        "stages: what is made in the hub gets no stage",
+        "core/plan.py",
+        "**_first_stage(rules, side),",
+        "",
+        STAGES,
+    ),
+    Mutant(
+        "stages: a converted lead loses its twin",
+        "engine/chunk.py",
+        "_Matched(keep_twins(context, places), {}, [])",
+        "_Matched([], {}, [])",
+        STAGES,
     ),
 )

@@ -14,6 +14,7 @@ ENGINE = ("pytest", "tests/engine")
 TROUBLE = ("pytest", "tests/engine/test_trouble.py")
 FILTERS = ("pytest", "tests/core/test_filters.py")
 LIMITS = ("pytest", "tests/engine/test_limits.py")
+STAGES = ("pytest", "tests/engine/test_stages.py")
 STORE = ("pytest", "tests/store/test_pages.py", "tests/store/test_settling.py")
 HISTORIES = ("tests.simulation", "--seeds", "400", "--stop", "--processes", "1")
 

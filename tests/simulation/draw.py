@@ -9,6 +9,7 @@ from tests.simulation.apps import EDITED, REWRITES
 from tests.simulation.braking import draw_brakes
 from tests.simulation.faults import KINDS, STEP
 from tests.simulation.limits import draw_limits
+from tests.simulation.mapped import draw_mapped
 from tests.simulation.script import Act, AppScript, Round, Script, SyncScript, Trouble
 from tests.simulation.users import ACTS
 from tests.simulation.verifying import draw_verification
@@ -48,7 +49,7 @@ def draw(seed: int) -> Script:
     sync, rounds = draw_write_rules(random, script.sync, list(script.rounds))
     script = structs.replace(script, sync=sync, rounds=tuple(rounds))
     # Each of these draws by chance of its own: what a seed led to before stays as it was.
-    for more in (draw_archives, draw_brakes, draw_verification):
+    for more in (draw_archives, draw_brakes, draw_verification, draw_mapped):
         script = more(seed, script)
     return script
 

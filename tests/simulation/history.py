@@ -109,6 +109,7 @@ class History:
         for side in Side:
             self.setup.apps[side].fault = lambda call, side=side: self._at_call(side, call)
             self.faults.update(traits(self.script.side(side)))
+        self.faults.update(f"mapping: {name}" for name in self.script.sync.mapped)
         self.world.on_step = self._at_step
 
     # --- the story --------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+from tests.simulation.mapped import in_hub_words, value_of
 from tests.simulation.users import Edit
 
 from twofold.core.mappings import Direction, FieldMapping, Rules, When
@@ -37,8 +39,8 @@ def check_field(history: History, rules: Rules, mapping: FieldMapping, ends: End
     direction = way(rules, mapping)
     if direction is None or mapping.when is not When.ALWAYS:
         return ""  # what such a mapping may write at all is a promise of its own
-    values = {side: token(ends[side].fields.get(name)) for side in Side}
-    own = [e for e in history.users.edits.get((obj, name), ()) if e.id == ends[e.side].id]
+    values = {s: token(_meant(name, s, value_of(name, s, ends[s].fields))) for s in Side}
+    own = [_understood(e) for e in history.users.edits.get((obj, name), ()) if _is_of(e, ends)]
     cleared = {s for s in Side if (s, obj, ends[s].id, name) in history.users.cleared}
     merged = {s for s in Side if (s, obj, ends[s].id) in history.users.merged}
     if direction is not Direction.BOTH:
@@ -47,6 +49,19 @@ def check_field(history: History, rules: Rules, mapping: FieldMapping, ends: End
         return f"differ: {values}"
     wins = mapping.default_side or rules.default_side
     return _lost(history, rules, wins, ends, own, values, bool(cleared), bool(merged))
+
+
+_meant = in_hub_words
+
+
+def _is_of(edit: Edit, ends: Ends) -> bool:
+    return edit.id == ends[edit.side].id
+
+
+def _understood(edit: Edit) -> Edit:
+    """An edit in words that both sides share."""
+    value, base = (_meant(edit.field, edit.side, v) for v in (edit.value, edit.base))
+    return structs.replace(edit, value=value, base=base)
 
 
 def _one_way(
@@ -95,7 +110,8 @@ def _lost(
         allowed = {token(e.value) for e in left if e.side is wins}
     for place in places & history.users.restored.keys():
         # What it showed may have come from a twin that is gone by now, with its edits.
-        allowed.add(token(history.users.restored[place].get(own[0].field)))
+        shown = value_of(own[0].field, place[0], history.users.restored[place])
+        allowed.add(token(_meant(own[0].field, place[0], shown)))
     final = set(values.values()) - ({""} if cleared else set())
     if final <= allowed:
         return ""

@@ -14,6 +14,7 @@ from tests.simulation.braking import brakes_hold
 from tests.simulation.broken import Broken
 from tests.simulation.history import MOST_QUIET_ROUNDS, History, NeverQuiet
 from tests.simulation.limit_promises import limits_hold, sends
+from tests.simulation.mapped_promises import values_arrive_changed
 from tests.simulation.oracle import check_field
 from tests.simulation.verifying import drift_is_found
 
@@ -299,6 +300,7 @@ PROMISES: dict[str, Callable[[History], int]] = {
     "excluded": excluded_is_untouched,
     "counted once": every_record_counts_once,
     "no edit lost": no_edit_is_lost,
+    "mapped values": values_arrive_changed,
     "verification": drift_is_found,  # from here on the history goes on
     "limits": limits_hold,
     "brakes": brakes_hold,

@@ -70,6 +70,8 @@ class SyncScript(Struct, frozen=True, omit_defaults=True):
     """The share of pairs from which on a run is braked; None: it is never braked."""
     verifies: bool = False
     """Whether what a feed never told must be found by verification."""
+    mapped: tuple[str, ...] = ()
+    """Mappings of contacts that change what travels, see ``mapped.MAPPED``."""
 
 
 class Act(Struct, frozen=True, omit_defaults=True):

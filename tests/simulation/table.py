@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from tests.simulation.braking import MET
 from tests.simulation.faults import KINDS
+from tests.simulation.mapped import MAPPED
 from tests.simulation.promises import PROMISES
 
 LEAST_SHARE = 0.01
@@ -32,7 +33,9 @@ TRAITS = (
     "can archive",
 )
 BRAKED = ("field gone", *(f"brake: {brake}" for brake in MET))
-FAULTS = (*KINDS, *BRAKED, *TRAITS)
+MAPPINGS = tuple(f"mapping: {name}" for name in MAPPED)
+FAULTS = (*KINDS, *BRAKED, *TRAITS, *MAPPINGS)
+"""All that a history may meet beside what people do."""
 
 
 class Tally(Struct):

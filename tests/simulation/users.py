@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 from tests.simulation.apps import EDITED, FIELDS, TAGS
+from tests.simulation.mapped import MAPPED, value_of
 from tests.simulation.script import Act
 from tests.simulation.worlds import CLEARED, Setup
 
@@ -298,6 +299,22 @@ class Users:
         self.setup.apps[side].edit(obj, record_id, {"lastname": name})
         return f"{obj} {record_id} lastname := {name!r}"
 
+    def change(self, side: Side, obj: str, record_id: str, act: Act) -> str:
+        """Another value of a field whose mapping changes what travels."""
+        kinds = [name for name in self.setup.script.sync.mapped if name != "constant"]
+        record = self.setup.apps[side].read(obj, record_id)
+        if obj != "contact" or not kinds or record is None:
+            return ""
+        kind = MAPPED[kinds[act.more % len(kinds)]]
+        name = kind.ends(Side.HUB)[0].name
+        written = kind.write(side, self._next())
+        base = value_of(name, side, record.fields)
+        self.setup.apps[side].edit(obj, record_id, written)
+        value = value_of(name, side, {**record.fields, **written})
+        edits = self.edits[obj, name]
+        edits.append(Edit(len(edits), side, obj, record_id, name, value, base, kind.few))
+        return f"{obj} {record_id} {written} (was {base!r})"
+
     # --- the log --------------------------------------------------------------------------
 
     def _value(self, side: Side, obj: str, record_id: str, field: str) -> Value:
@@ -351,4 +368,5 @@ ACTS = {
     "associate": Kind(8, Users.associate, of_record=False),
     "move": Kind(0, Users.move),
     "empty": Kind(0, Users.empty, of_record=False),
+    "change": Kind(0, Users.change),
 }

@@ -14,6 +14,7 @@ from msgspec import Struct
 from tests.simulation.apps import FIELDS, SimulatedApp, build_app, build_types
 from tests.simulation.braking import rules_of
 from tests.simulation.limits import limited
+from tests.simulation.mapped import widened, with_mappings
 from tests.simulation.script import Script, SyncScript
 
 from twofold.core.mappings import (
@@ -81,11 +82,17 @@ class Setup(Struct):
 def build(script: Script, world: SimulatedWorld) -> Setup:
     """Make what a script describes."""
     types = {side: build_types(script.side(side)) for side in Side}
+    for side, mine in types.items():
+        mine["contact"] = widened(side, mine["contact"], script.sync)
     clock = lambda: world.apps_time  # noqa: E731
     apps = {side: build_app(side, script.side(side), types[side], clock) for side in Side}
     rules = [build_rules(name, script.sync, types) for name in script.sync.types]
-    rules = [limited(r, script.sync) if r.hub.name == "contact" else r for r in rules]
+    rules = [_of_contacts(r, script.sync) if r.hub.name == "contact" else r for r in rules]
     return Setup(apps, types, rules, script)
+
+
+def _of_contacts(rules: Rules, sync: SyncScript) -> Rules:
+    return with_mappings(limited(rules, sync), sync)
 
 
 def build_rules(name: str, sync: SyncScript, types: dict[Side, dict[str, ObjectType]]) -> Rules:
