@@ -19,7 +19,7 @@ from twofold.store.codec import as_json
 from twofold.store.foreseen import forget_foreseen
 from twofold.store.gone import count
 from twofold.store.records import as_stored
-from twofold.store.settling import forget_single, wake_waiting
+from twofold.store.settling import forget_singles, wake_waiting
 from twofold.store.types import Stored
 
 
@@ -181,7 +181,7 @@ def _make(db: sqlite3.Connection, sync: int, pair: Pair) -> None:
             raise TwofoldError("TF-M20")
         if held is not None:
             _unlink(db, sync, Pair(*held))
-        forget_single(db, sync, side, row)
+        forget_singles(db, sync, side, [row])
     db.execute(
         "INSERT INTO links (sync, hub, app, state, agreed_hub, agreed_app)"
         " VALUES (?, ?, ?, ?, ?, ?)",

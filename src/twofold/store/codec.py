@@ -44,8 +44,8 @@ def as_json(value: object) -> str:
 def decode(data: bytes) -> dict[str, Value]:
     """The inverse of ``encode``."""
     fields: dict[str, Any] = orjson.loads(data)
-    if b":{" not in data and b":[" not in data:
-        return fields  # the usual case: nothing is nested
+    if data.find(b"{", 1) < 0 and b"[" not in data:
+        return fields  # the usual case: nothing is nested (one byte is found faster than two)
     for name, value in fields.items():
         if type(value) is dict or type(value) is list:
             fields[name] = _restore(value)

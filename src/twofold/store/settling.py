@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from twofold.core.health import IN_SYNC, Outcome, State
@@ -61,16 +62,18 @@ def note_new_links(
 
     Until its first outcome a new pair waits.
     """
-    for hub, app, note in new_links:
-        for side, row in ((Side.HUB, hub), (Side.APP, app)):
-            forget_single(db, sync, side, row)
-        db.execute(
-            "INSERT INTO links (sync, hub, app, state, agreed_hub, agreed_app, note)"
-            " VALUES (?, ?, ?, 0, ?, ?, ?)",
-            (sync, hub, app, b"{}", b"{}", encode_note(note)),
-        )
-        count(db, sync, {State.WAITING: 1})
     if new_links:
+        forget_singles(db, sync, Side.HUB, [hub for hub, _, _ in new_links])
+        forget_singles(db, sync, Side.APP, [app for _, app, _ in new_links])
+        db.executemany(
+            "INSERT INTO links (sync, hub, app, state, agreed_hub, agreed_app, note)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (sync, hub, app, int(State.WAITING), b"{}", b"{}", encode_note(note))
+                for hub, app, note in new_links
+            ],
+        )
+        count(db, sync, {State.WAITING: len(new_links)})
         wake_waiting(db, [row for hub, app, _ in new_links for row in (hub, app)])
         db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (len(new_links), sync))
 
@@ -107,9 +110,9 @@ def settle(
     singles = [*settlement.singles, *map(_no_longer_alone, settlement.created)]
     dead = _dead(db, changes, singles)
     deltas: dict[int, int] = {}
-    for made in settlement.created:
-        if made.sighting.row is not None:  # it may have been read, and alone, before
-            forget_single(db, sync, made.side, made.sighting.row)
+    for side in Side:  # what was made may have been read, and alone, before
+        made = [m.sighting.row for m in settlement.created if m.side is side]
+        forget_singles(db, sync, side, [row for row in made if row is not None])
     _settle_links(db, sync, changes, dead, deltas, unmoved)
     _settle_singles(db, sync, [c for c in singles if c.row not in dead], deltas)
     count(db, sync, deltas)
@@ -326,9 +329,9 @@ def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
 def _settle_singles(
     db: sqlite3.Connection, sync: int, changes: Sequence[SingleChange], deltas: dict[int, int]
 ) -> None:
-    for change in changes:
-        if change.old_state is not None:  # it may have left and come back, and is forgotten then
-            forget_single(db, sync, change.side, change.row)
+    for side in Side:  # one may have left and come back, and is forgotten then
+        known = [c.row for c in changes if c.side is side and c.old_state is not None]
+        forget_singles(db, sync, side, known)
     db.executemany(
         "REPLACE INTO singles VALUES (?, ?, ?, ?, ?)",
         [
@@ -384,14 +387,15 @@ def _forget_due(db: sqlite3.Connection, sync: int, done: Sequence[Place]) -> Non
             )
 
 
-def forget_single(db: sqlite3.Connection, sync: int, side: Side, row: int) -> None:
-    """A record is no longer alone."""
-    found = db.execute(
-        "DELETE FROM singles WHERE sync = ? AND side = ? AND row = ? RETURNING state",
-        (sync, side.value, row),
-    ).fetchone()
-    if found:
-        count(db, sync, {found[0]: -1})
+def forget_singles(db: sqlite3.Connection, sync: int, side: Side, rows: Sequence[int]) -> None:
+    """These records are no longer alone."""
+    if rows:
+        found = db.execute(
+            "DELETE FROM singles WHERE sync = ? AND side = ?"
+            " AND row IN (SELECT value FROM json_each(?)) RETURNING state",
+            (sync, side.value, as_json(rows)),
+        )
+        count(db, sync, {state: -n for state, n in Counter(s for (s,) in found.fetchall()).items()})
 
 
 def _move(deltas: dict[int, int], old: int | None, new: int | None) -> None:
