@@ -104,8 +104,7 @@ def email_fields(rules: Rules, side: Side) -> tuple[str, ...]:
 
 def emails_of(rules: Rules, side: Side) -> Callable[[Fields], list[str]]:
     """Return the function that reads all valid e-mail addresses off a record of a side."""
-    emails = _reader(email_fields(rules, side))
-    return lambda fields: _keys(email_key, emails(fields))
+    return _keys(email_key, email_fields(rules, side))
 
 
 def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
@@ -113,7 +112,7 @@ def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
     emails = emails_of(rules, side)
     names = _reader(_paired(rules, side, _NAME))
     sources = [
-        (word, key, _reader(fields))
+        (word, _keys(key, fields))
         for word, key, wanted in (
             ("company", name_key, _COMPANY),
             ("email", email_key, _COMPANY_EMAIL),
@@ -127,11 +126,7 @@ def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
         name = name_key(" ".join(names(fields)))
         if not name:
             return MatchKeys((tuple(own), ()), frozenset(own))
-        at = [
-            f"{name}\n{word} {found}"
-            for word, key, read in sources
-            for found in _keys(key, read(fields))
-        ]
+        at = [f"{name}\n{word} {found}" for word, keys in sources for found in keys(fields)]
         return MatchKeys((tuple(own), tuple(at)), frozenset(own))
 
     return make
@@ -139,12 +134,12 @@ def _contact_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
 
 def _company_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
     """Companies (M3, M4): by name and domain; by domain; by name."""
-    names = _reader(_paired(rules, side, _COMPANY_NAME))
-    domains = _reader((*_paired(rules, side, _DOMAINS), *_several(rules, side, Kind.URL)))
+    names = _keys(name_key, _paired(rules, side, _COMPANY_NAME))
+    web = (*_paired(rules, side, _DOMAINS), *_several(rules, side, Kind.URL))
+    domains = _keys(domain_key, web)
 
     def make(fields: Fields) -> MatchKeys:
-        called = _keys(name_key, names(fields))
-        at = _keys(domain_key, domains(fields))
+        called, at = names(fields), domains(fields)
         both = [f"{name}\n{domain}" for name in called for domain in at]
         return MatchKeys((tuple(both), tuple(at), tuple(called)))
 
@@ -165,14 +160,16 @@ def _strict_company_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKe
 
 def _product_keys(rules: Rules, side: Side) -> Callable[[Fields], MatchKeys]:
     """Products (M5): by SKU; by name."""
-    skus, names = (_reader(_paired(rules, side, wanted)) for wanted in (_SKU, _COMPANY_NAME))
 
     def sku(value: str) -> str | None:
         found = text(value)
         return found if isinstance(found, str) else None
 
+    skus = _keys(sku, _paired(rules, side, _SKU))
+    names = _keys(name_key, _paired(rules, side, _COMPANY_NAME))
+
     def make(fields: Fields) -> MatchKeys:
-        return MatchKeys((tuple(_keys(sku, skus(fields))), tuple(_keys(name_key, names(fields)))))
+        return MatchKeys((tuple(skus(fields)), tuple(names(fields))))
 
     return make
 
@@ -235,17 +232,8 @@ def _several(rules: Rules, side: Side, kind: Kind) -> tuple[str, ...]:
 
 
 def _reader(names: Iterable[str]) -> _Reader:
+    """Return the function that reads all texts off the named fields."""
     unique = tuple(dict.fromkeys(names))
-    if len(unique) == 1:  # the usual case
-        (only,) = unique
-
-        def read_one(fields: Fields) -> list[str]:
-            value = fields.get(only)
-            if value.__class__ is str:
-                return [value]
-            return [v for v in value if isinstance(v, str)] if isinstance(value, tuple) else []
-
-        return read_one
 
     def read(fields: Fields) -> list[str]:
         found: list[str] = []
@@ -260,11 +248,26 @@ def _reader(names: Iterable[str]) -> _Reader:
     return read
 
 
-def _keys(key: Callable[[str], str | None], values: list[str]) -> list[str]:
-    if len(values) < 2:  # the usual case
-        found = key(values[0]) if values else None
+def _keys(key: Callable[[str], str | None], names: Iterable[str]) -> _Reader:
+    """Return the function that makes keys of all texts of the named fields, each key once."""
+    unique = tuple(dict.fromkeys(names))
+    read = _reader(unique)
+
+    def keys(fields: Fields) -> list[str]:
+        return list(dict.fromkeys(k for v in read(fields) if (k := key(v)) is not None))
+
+    if len(unique) != 1:
+        return keys
+    (only,) = unique
+
+    def keys_of_one(fields: Fields) -> list[str]:  # the usual case
+        value = fields.get(only)
+        if value.__class__ is not str:
+            return keys(fields)
+        found = key(value)
         return [] if found is None else [found]
-    return list(dict.fromkeys(k for v in values if (k := key(v)) is not None))
+
+    return keys_of_one
 
 
 # --- the rule ---------------------------------------------------------------------------------
