@@ -24,8 +24,21 @@ def _nothing(_: Page) -> None:
     """The page as it opens."""
 
 
+def _turning_off(page: Page) -> None:
+    page.get_by_text("Actions", exact=True).last.click()
+    page.get_by_role("button", name="Turn off sync").click()
+
+
 PICTURES: dict[str, tuple[str, Steps]] = {
     "sync-health": ("/health", _nothing),
+    "turn-off": ("/health", _turning_off),
+    "connected-apps": ("/apps", _nothing),
+    "app-catalog": ("/catalog", _nothing),
+    "app": ("/apps/sql", _nothing),
+    "app-settings": ("/apps/sql?tab=settings", _nothing),
+    "app-accounts": ("/apps/sql?panel=accounts", _nothing),
+    "app-about": ("/apps/carddav", _nothing),
+    "install-sign-in": ("/apps/carddav/install/sign-in", _nothing),
 }
 
 
@@ -45,7 +58,8 @@ def main(folder: Path = FOLDER) -> int:
             for theme in ("light", "dark"):
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 page.goto(path)
-                page.get_by_text("Live", exact=True).wait_for()
+                if "/health" in path:
+                    page.get_by_text("Live", exact=True).wait_for()
                 steps(page)
                 page.screenshot(path=folder / f"{name}-{theme}.png")
                 print(folder / f"{name}-{theme}.png")

@@ -57,6 +57,33 @@ def missing(app: str, answers: Mapping[str, str]) -> list[str]:
     return [q.name for q in needed if not answers.get(q.name)]
 
 
+class Examined(Struct, frozen=True):
+    """What an account shows of itself before it is connected."""
+
+    account: str
+    label: str
+    scopes: tuple[str, ...]
+    """What the app granted, in its own words; empty where it grants all or nothing."""
+    types: tuple[ObjectType, ...]
+
+
+async def examine(here: Installation, app: str, answers: Mapping[str, str]) -> Examined:
+    """Sign in with these answers and look around; nothing is saved.
+
+    Raises:
+        TwofoldError: as `connect`, but for the label.
+        ConnectorError: the app refuses, or cannot be reached.
+    """
+    given = _checked(catalog.load(app).manifest, answers)
+    async with here.open_connector(app, given) as connector:
+        identity = await connector.verify()
+        for known in here.state.syncs.connections():
+            if (known.app, known.account) == (app, identity.account):
+                raise TwofoldError("TF-A04", app=app, label=known.label)
+        types = tuple(await connector.describe())
+    return Examined(identity.account, identity.label, tuple(sorted(identity.scopes)), types)
+
+
 async def connect(
     here: Installation, app: str, answers: Mapping[str, str], label: str = ""
 ) -> Shown:

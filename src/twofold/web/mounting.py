@@ -12,6 +12,7 @@ from twofold.core.errors import TwofoldError
 from twofold.web import files, live
 from twofold.web.area import areas
 from twofold.web.assets import Assets
+from twofold.web.pending import Pending
 from twofold.web.view import problem
 
 _PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
@@ -28,6 +29,7 @@ def mount(app: FastAPI) -> None:
     """
     app.state.assets = Assets()
     app.state.areas = areas()
+    app.state.pending = Pending()
     app.include_router(files.router)
     app.include_router(live.router)
     for area in app.state.areas:

@@ -63,8 +63,12 @@ class Screen:
 
         ``parts`` are names of things, whatever they hold; parameters without a value are left out.
         """
-        whole = self.request.scope.get(PREFIX, "") + path
-        whole += "".join(f"/{quote(str(part), safe='')}" for part in parts)
+        prefix: str = self.request.scope.get(PREFIX, "")
+        return prefix + self.local(path, *parts, **query)
+
+    def local(self, path: str, *parts: str | int, **query: object) -> str:
+        """The same without the prefix: what a form sends along as the way back."""
+        whole = path + "".join(f"/{quote(str(part), safe='')}" for part in parts)
         kept = {name: value for name, value in query.items() if value not in {None, ""}}
         return f"{whole}?{urlencode(kept)}" if kept else whole
 
@@ -95,6 +99,11 @@ class Screen:
                 FLASH, packed, max_age=60, httponly=True, samesite="lax", path=self.url("/")
             )
         return answer
+
+    def inside(self, wanted: str, otherwise: str = "/") -> str:
+        """The address of a page that a form or an address named: only ever one of ours."""
+        ours = wanted.startswith("/") and not wanted.startswith("//") and wanted.isprintable()
+        return self.url(wanted if ours and "\\" not in wanted else otherwise)
 
     def _own(self, flash: str | None) -> dict[str, Any]:
         state = self.request.app.state

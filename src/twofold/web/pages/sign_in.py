@@ -62,7 +62,7 @@ def accept(screen: Anybody, here: Stranger, form: Given) -> Response:
 
 
 def _opened(screen: Screen, secret: str, wanted: str) -> Response:
-    answer = screen.lead(_inside(screen, wanted))
+    answer = screen.lead(screen.inside(wanted))
     answer.set_cookie(
         COOKIE,
         secret,
@@ -74,9 +74,3 @@ def _opened(screen: Screen, secret: str, wanted: str) -> Response:
         path=screen.url("/"),
     )
     return answer
-
-
-def _inside(screen: Screen, wanted: str) -> str:
-    """Where to go: only to a page of ours, whatever the address said."""
-    ours = wanted.startswith("/") and not wanted.startswith("//") and wanted.isprintable()
-    return screen.url(wanted) if ours and "\\" not in wanted else screen.url("/")
