@@ -6,6 +6,7 @@ import tomllib
 from datetime import timedelta
 
 import pytest
+from tests.scenario.apps import APPS
 from tools.capabilities import EXAMPLES, connectors_page, declared, marks_of
 from tools.tree import ROOT, python_files
 
@@ -49,6 +50,7 @@ def test_what_it_claims_is_there(name: str) -> None:
     used = PROJECT["entry-points"][catalog.GROUP][name].rpartition(":")[2]
     inherits = any("ConnectorConformance" in text and used in text for text in TESTS.values())
     assert (marks["conformance"].standing is Standing.DONE) == inherits
+    assert (marks["scenario"].standing is Standing.DONE) == (name in APPS)
 
 
 # --- each kind of false claim is caught -----------------------------------------------------------
