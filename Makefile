@@ -9,7 +9,7 @@ RUN    := PYTHONDONTWRITEBYTECODE=1 $(BIN)/python
 
 SEEDS   ?= 2000
 KILLS   ?= 30
-MINUTES ?= 60
+MINUTES ?= 30
 PORT    ?= 8080
 PYTEST  ?=
 
@@ -64,8 +64,8 @@ chaos: $(VENV)/.test ## KILLS=n times kill -9 of a real run at a random moment, 
 bench: $(VENV)/.test ## Speed and memory against a floor program; one verdict per figure
 	$(RUN) -m benchmarks
 
-soak: ## MINUTES=n of steady load (not available yet)
-	@$(call MISSING,the steady-load program for $(MINUTES) minutes is not written.)
+soak: $(VENV)/.test ## MINUTES=n of the service on real servers, with edits everywhere and faults
+	$(RUN) -m tests.soak --minutes $(MINUTES)
 
 docs: ## The documentation site (not available yet)
 	@$(call MISSING,there is no site builder; read the Markdown files in docs/.)
