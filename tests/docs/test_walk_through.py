@@ -12,6 +12,8 @@ import yaml
 from tests.docs.test_tutorial import says, steps, typed
 from tools.tree import ROOT
 
+from twofold.core.type_matrix import MATRIX, shape
+from twofold.hub.schema import OBJECT_TYPES
 from twofold.services.documents import schema
 
 PAGE = ROOT / "docs" / "walk-through.md"
@@ -40,6 +42,22 @@ def test_every_command_answers_what_the_page_says(tmp_path: Path) -> None:
     for step, (answer, code) in zip(expected, answers, strict=True):
         assert code == 0, (step.command, answer)
         assert says(answer, step.answer), f"{step.command}\n{answer}"
+
+
+def test_every_pair_that_may_be_mapped_is_walked_through() -> None:
+    """A new cell of the matrix needs a mapping on the page."""
+    files = dict(_files(PAGE.read_text()))
+    program: dict[str, Any] = {"__name__": "kinds"}
+    exec(compile(files["kinds.py"], "kinds.py", "exec"), program)
+    theirs = {declared.name: declared for declared in program["TYPES"]}
+    walked = set()
+    for document in yaml.safe_load_all(files["kinds.yaml"]):
+        ends = OBJECT_TYPES[document["hub"]], theirs[document["app"]]
+        for mapping in document["mappings"]:
+            hub, app = ends[0].field(mapping["hub"]), ends[1].field(mapping["app"])
+            assert hub is not None
+            walked.add((shape(hub), shape(app)))
+    assert walked == {pair for pair, cell in MATRIX.items() if cell.direction is not None}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

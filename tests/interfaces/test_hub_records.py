@@ -79,3 +79,15 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: bytes)
     answer = program("hub", "records", "import", "company", str(path), code=1)
     assert answer.error == "TF-U14"
     assert program.hub() == []
+
+
+def test_owners_are_added_once_and_listed(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    assert program("hub", "owners", "list").out == "None.\n"
+    made = program.json("hub", "owners", "add", "ada@example.org", "--name", "Ada")["owner"]
+    assert made == {"id": "1", "name": "Ada", "email": "ada@example.org"}
+    assert program("hub", "owners", "add", "ADA@example.org", code=1).error == "TF-U34"
+    assert program("hub", "owners", "add", "ada@", code=1).error == "TF-U33"
+    assert program.json("hub", "owners", "list")["owners"] == [made]
+    given = ("--set", "hubspot_owner_id=1", "--set", "email=c@x.org")
+    program("hub", "records", "create", "contact", *given)

@@ -127,11 +127,7 @@ class Hub:
 
     def types(self) -> tuple[ObjectType, ...]:
         """All object types, with the owners of the moment as options."""
-        query = "SELECT id, name, active, email FROM owner ORDER BY id"
-        owners = tuple(
-            Option(str(number), name, bool(active), email)
-            for number, name, active, email in self.database.connection.execute(query)
-        )
+        owners = self.owners()
         return tuple(self._described(kind, owners) for kind in OBJECT_TYPES.values())
 
     def _described(self, kind: ObjectType, owners: tuple[Option, ...]) -> ObjectType:
@@ -142,6 +138,14 @@ class Hub:
             return msgspec.structs.replace(field, unique=unique)
 
         return msgspec.structs.replace(kind, fields=tuple(map(described, kind.fields)))
+
+    def owners(self) -> tuple[Option, ...]:
+        """All users whom records can be given to, by id."""
+        query = "SELECT id, name, active, email FROM owner ORDER BY id"
+        return tuple(
+            Option(str(number), name, bool(active), email)
+            for number, name, active, email in self.database.connection.execute(query)
+        )
 
     def add_owner(self, email: str, name: str) -> str:
         """Add a user whom records can be given to; returns the owner's id."""

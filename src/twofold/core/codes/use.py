@@ -169,6 +169,16 @@ CODES = (
         "Name the connection of an app; 'twofold connection list' lists them.",
     ),
     Code(
+        "TF-U33",
+        "'{text}' is no valid e-mail address.",
+        "Correct it; owners are paired by their addresses.",
+    ),
+    Code(
+        "TF-U34",
+        "{name} has the address {email} already.",
+        "Use that owner, or another address.",
+    ),
+    Code(
         "TF-U40",
         "The service cannot listen on {host}, port {port}: {reason}.",
         "Name another one with --host and --port, or stop the program that has it.",
