@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -121,7 +122,7 @@ class AioHttp:
         self._budgets = budgets
         self._auth = auth
         self._bounds = bounds or Bounds()
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _trusted()
         self._network = network
         self._session: aiohttp.ClientSession | None = None
         try:
@@ -310,6 +311,12 @@ class AioHttp:
         if not same_place(self._base, target):
             raise Redirected(self._app, target.authority[:100])
         return target
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """What the system trusts: half a megabyte and several milliseconds, so it is read once."""
+    return ssl.create_default_context()
 
 
 def _reason(error: Exception) -> str:

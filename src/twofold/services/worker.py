@@ -7,6 +7,7 @@ record is edited. It looks at both files ten times a second, which costs microse
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import time
 import traceback
@@ -47,6 +48,9 @@ _LONGEST_SLEEP = 30.0
 """Seconds until the schedule is read again, whatever it said: clocks jump."""
 _PATIENCE = 2.0
 """Seconds that a run goes on while another one waits for its connection."""
+_TIDY_EVERY = 30.0
+"""Seconds between two looks for memory that only cycles hold: clients of apps are full of them, and
+by itself Python would look after millions of records."""
 _GRACE = 3.0
 """Seconds that runs have for pausing when the worker stops, before they are cut off."""
 
@@ -61,6 +65,7 @@ class Worker:
         self._watch = Watch(here.hub_path)
         self._version = -1
         self._next = 0.0
+        self._tidy = 0.0
         self._stopping = False
         self._running: dict[int, asyncio.Task[None]] = {}
         self._busy: dict[int, int] = {}
@@ -95,6 +100,7 @@ class Worker:
             if not (changed or self._moved() or time.monotonic() >= self._next):
                 return
             beat()
+            self._tidy_up()
             now = self._now()
             self._here.state.schedule.renew(self._holder, now, now + LEASE)
             self._here.state.schedule.enroll()
@@ -102,6 +108,11 @@ class Worker:
         except (DatabaseError, sqlite3.Error) as error:
             self._log("state not usable", reason=str(error))
             self._next = time.monotonic() + 1.0
+
+    def _tidy_up(self) -> None:
+        if time.monotonic() >= self._tidy:
+            gc.collect()
+            self._tidy = time.monotonic() + _TIDY_EVERY
 
     def _moved(self) -> bool:
         """Whether another process has written to the state."""
