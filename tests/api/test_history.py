@@ -34,3 +34,12 @@ def test_how_long_history_is_kept(admin: Client) -> None:
     assert admin("GET", "/settings/history").json == {"days": 99}
     refused = admin("PUT", "/settings/history", {"days": 0}, status=422)
     assert refused.json["error"]["code"] == "TF-H02"
+
+
+def test_a_chart_has_a_point_for_each_part_of_its_span(admin: Client, shop: Shop) -> None:
+    for span, points in (("hour", 60), ("day", 96), ("week", 168)):
+        chart = admin("GET", f"/syncs/shop-contacts/chart?span={span}").json
+        assert len(chart["points"]) == points
+        assert chart["total"] >= 5, "the first sync brought five people"
+        assert sum(point["records"] for point in chart["points"]) == chart["total"]
+    admin("GET", "/syncs/shop-contacts/chart?span=year", status=422)

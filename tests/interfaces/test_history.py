@@ -142,3 +142,38 @@ def test_what_is_to_be_taken_back_is_named_once(edited: tuple[Program, Shop]) ->
     program("sync", "off", "shop-contacts")
     target = ("undo", "shop-contacts", "--record", "p1@shop.example", "--yes")
     assert program(*target, code=1).error == "TF-U10"
+
+
+def test_what_is_left_of_a_deleted_sync_is_kept_where_a_person_wants_it(
+    edited: tuple[Program, Shop],
+) -> None:
+    program, _ = edited
+    folder = program.folder / "left"
+    gone = ("sync", "delete", "shop-contacts", "--keep", str(folder), "--yes")
+    program(*gone)
+    assert (folder / "history.csv").read_text().count("updated") == 1
+    assert program(*gone, code=1).error == "TF-U06"
+    program("sync", "add", "shop", "contact", "people", "--map-by-name")
+    assert program(*gone, code=1).error == "TF-S41", "the folder is there already"
+    program("sync", "run")
+    done = program.json("links", "import", "shop-contacts", str(folder / "links.csv"))
+    assert (done["linked"], done["unchanged"]) == (0, 3)
+
+
+def test_failing_records_are_tried_again_when_a_person_says_so(
+    edited: tuple[Program, Shop],
+) -> None:
+    program, shop = edited
+    shop.run("CREATE TRIGGER refuse BEFORE UPDATE ON people BEGIN SELECT RAISE(ABORT, 'no'); END")
+    (record,) = program.json(*RECORD, "p2@shop.example")["entries"]
+    program("hub", "records", "edit", "contact", record["record"], "--set", "lastname=New")
+    program("sync", "run", code=4)
+    (failing,) = program.json("records", "failing")["records"]
+    shop.run("DROP TRIGGER refuse")
+    program("sync", "run", code=4)
+    code = failing["issues"][0]["code"]
+    assert program.json("records", "retry", "shop-contacts", "--code", "TF-R01")["records"] == 0
+    assert program.json("records", "retry", "shop-contacts", "--code", code)["records"] == 1
+    program("sync", "run")
+    assert program.json("records", "failing")["records"] == []
+    assert program("records", "retry", "shop-contacts", "none", code=1).error == "TF-U12"

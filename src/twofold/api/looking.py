@@ -14,7 +14,8 @@ from twofold.api.schema import gives, takes
 from twofold.core.errors import TwofoldError
 from twofold.core.health import State
 from twofold.core.records import Side
-from twofold.services import explain, health, records, requests
+from twofold.services import charts, explain, health, records, requests
+from twofold.services.charts import Chart, Span
 from twofold.services.explain import Explanation
 from twofold.services.health import Health
 from twofold.services.records import Page
@@ -85,6 +86,12 @@ def list_records(
     call.here.sync(name)
     found = records.page(call.here, STATES[state], name, after, limit, records.Sought(search, code))
     return reply(found)
+
+
+@router.get("/syncs/{name}/chart", **gives(Chart))
+def charted(call: Viewer, name: str, span: Span = Span.HOUR) -> Response:
+    """How many records the sync brought in step over the last hour, day or week."""
+    return reply(charts.chart(call.here, name, span))
 
 
 @router.get("/syncs/{name}/explain", **gives(Explanations))

@@ -13,7 +13,7 @@ from twofold.api.once import Once
 from twofold.api.schema import gives, takes
 from twofold.core.errors import TwofoldError
 from twofold.core.validate import Problem
-from twofold.services import health, requests, runs, syncs
+from twofold.services import health, keepsakes, requests, runs, syncs
 from twofold.services.configured import Configured, configured
 from twofold.services.health import Status
 from twofold.services.proposals import Request
@@ -114,9 +114,14 @@ def run_now(call: Operator, name: str, given: Annotated[Wish, Depends(body(Wish)
 
 
 @router.delete("/syncs/{name}", **gives(Configured))
-def delete(call: Editor, name: str) -> Response:
-    """Forget a sync with its links and history; no record on either side is touched."""
+def delete(call: Editor, name: str, keep: bool = False) -> Response:
+    """Forget a sync with its links and history; no record on either side is touched.
+
+    `keep`: its links and history are written out first, as CSV, to the folder `kept` of the server.
+    """
     going = configured(call.here, call.here.sync(name))
+    if keep:
+        keepsakes.write_out(call.here, name, keepsakes.folder_of(call.here, name))
     syncs.delete(call.here, name)
     call.note("sync deleted", name)
     return reply(going)

@@ -11,6 +11,7 @@ from twofold.core.health import State
 from twofold.core.records import Side
 from twofold.services import explain as explaining
 from twofold.services import records as service
+from twofold.services import requests
 
 _TITLES = {
     State.FAILING: ("failing", "Records with an error, and what to do about it."),
@@ -56,6 +57,27 @@ def _listing(state: State) -> Command:
 
 for _state in _TITLES:
     records.add_command(_listing(_state))
+
+
+@records.command(
+    "retry",
+    example="""twofold records retry shop-contacts --code TF-R03
+    twofold records retry shop-contacts 117 --side app""",
+)
+@click.argument("sync")
+@click.argument("record", default="", required=False)
+@click.option("--side", type=click.Choice([side.value for side in Side]), help="Of that id.")
+@click.option("--code", default="", help="Only those with this cause.")
+def retry(sync: str, record: str, side: str | None, code: str) -> None:
+    """Try failing records again with the next run: one by its id, those of a cause, or all."""
+    where = None if side is None else Side(side)
+    number = ask(
+        lambda here: requests.retry(here, sync, record=record, side=where, code=code), writes=True
+    )
+    if as_json():
+        reply({"records": number})
+    else:
+        say(f"{number} record(s) are tried again with the next run.")
 
 
 records.add_command(exclude)

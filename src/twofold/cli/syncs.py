@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from twofold.core.mappings import CustomMatching, Deletes, Direction, Matching
 from twofold.core.parts import plain_name
 from twofold.core.records import Side
 from twofold.core.validate import Problem
-from twofold.services import health, limits, syncs
+from twofold.services import health, keepsakes, limits, syncs
 from twofold.services import matching as service
 from twofold.services.proposals import Request, Wish
 from twofold.store.syncs import Sync
@@ -271,11 +272,23 @@ def off_(name: str) -> None:
 
 @sync.command(example="twofold sync delete shop-contacts --yes")
 @click.argument("name")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write its links and history into this new folder first, as CSV.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(name: str, yes: bool) -> None:
-    """Forget a sync with its links and history; no record on either side is touched."""
+def delete(name: str, keep: Path | None, yes: bool) -> None:
+    """Forget a sync with its links and history; no record on either side is touched.
+
+    Links that were kept can be imported into a new sync: 'twofold links import'.
+    """
     ask(lambda here: here.sync(name))
-    confirm(f"forget {name} with its links and history", yes)
+    what = f"forget {name} with its links and history"
+    confirm(what if keep is None else f"{what}, and keep a copy in {keep}", yes)
+    if keep is not None:
+        ask(lambda here: keepsakes.write_out(here, name, keep))
     gone = ask(lambda here: syncs.delete(here, name), writes=True)
     if as_json():
         reply({"deleted": gone.name})

@@ -49,6 +49,10 @@ class Facts(Struct, frozen=True):
     """Both first readings have ended."""
     scanned: int = 0
     due: int = 0
+    waiting: int = 0
+    """Records that are tried again, or let go on, later."""
+    until: str = ""
+    """When the first of them is, as text."""
     running: bool = False
     late: bool = False
     """It should run and has no turn yet."""
@@ -91,6 +95,9 @@ def standing(facts: Facts) -> Standing:
         return _scanning(facts)
     if facts.due:
         return _in_progress(facts)
+    if facts.waiting:
+        reason = f"{facts.waiting} records wait, the first of them until {facts.until}"
+        return Standing(Word.IN_PROGRESS, Word.IN_PROGRESS, reason)
     return Standing(Word.ACTIVE, Word.ACTIVE, "up to date as of the last run")
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from twofold.core.declared import as_declared
 from twofold.core.guards import (
     Brake,
     BrakeName,
@@ -21,6 +22,7 @@ from twofold.core.guards import (
     too_many_deletes,
 )
 from twofold.core.records import Side
+from twofold.core.schema import ObjectType
 from twofold.engine.braked import Braked
 from twofold.engine.chunk import assemble
 from twofold.engine.context import Context
@@ -116,8 +118,11 @@ def guard_deletes(context: Context) -> None:
     pull(context, too_many_deletes(context.sync.rules, staged, pairs))
 
 
-async def guard_schema(context: Context, every: timedelta | None) -> None:
+async def guard_schema(context: Context, every: timedelta | None) -> bool:
     """Before reading: what the sync uses is gone, or of another kind. None = do not look.
+
+    True: the apps declare something else than before that stops nothing, such as one option more.
+    The sync goes by that from now on, and tries again what was failing: begin the slice again.
 
     Raises:
         Braked: a person is asked first.
@@ -125,21 +130,38 @@ async def guard_schema(context: Context, every: timedelta | None) -> None:
     """
     now = context.world.now().timestamp()
     if every is None:
-        return
+        return False
     if now - context.state.brakes.described(context.sync.id) < every.total_seconds():
-        return
-    for brake in (await schema_brakes(context)).values():
+        return False
+    types = await _declared(context)
+    for brake in _moved(context, types).values():
         raise Braked(brake)
     context.state.brakes.set_described(context.sync.id, now)
+    renewed = as_declared(context.sync.rules, {s: t for s, t in types.items() if t is not None})
+    if renewed is not context.sync.rules:
+        context.state.links.wake_failing(context.sync.id)
+        context.state.brakes.take_over(context.sync.id, renewed, {})
     context.world.step("schemas looked at")
+    return renewed is not context.sync.rules
 
 
 async def schema_brakes(context: Context) -> Mapping[Side, Brake]:
     """What has moved in what the sync uses of each side."""
-    found: dict[Side, Brake] = {}
+    return _moved(context, await _declared(context))
+
+
+async def _declared(context: Context) -> Mapping[Side, ObjectType | None]:
+    found = {}
     for side, port in context.ports.items():
         types = {t.name: t for t in await port.connector.describe()}
-        brake = schema_moved(context.sync.rules, side, port.app, types.get(port.name))
+        found[side] = types.get(port.name)
+    return found
+
+
+def _moved(context: Context, types: Mapping[Side, ObjectType | None]) -> Mapping[Side, Brake]:
+    found: dict[Side, Brake] = {}
+    for side, port in context.ports.items():
+        brake = schema_moved(context.sync.rules, side, port.app, types[side])
         if brake is not None:
             found[side] = brake
     return found

@@ -122,13 +122,11 @@ async def run_slice(
         FenceLost: another worker took over.
         TwofoldError: the state cannot be written (disk full, file locked).
     """
-    fence = state.syncs.claim(sync_id)
-    sync = state.syncs.get(sync_id)
-    ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
-    context = Context(state, world, sync, ports, fence, run)
+    context = _claimed(state, world, sync_id, connectors, run)
     how = _How(most_chunks, believed(context, allow_empty), sides, turn, gate)
     try:
-        await guard_schema(context, schema_every)
+        if await guard_schema(context, schema_every):
+            context = _claimed(state, world, sync_id, connectors, run)
         ending = await _run(context, how)
         outcome = SliceOutcome(ending, counts=context.tally)
     except Paused:
@@ -144,6 +142,16 @@ async def run_slice(
         state.brakes.rest(sync_id, world.now().timestamp())
     state.syncs.set_status(sync_id, outcome.status)
     return outcome
+
+
+def _claimed(
+    state: State, world: World, sync_id: int, connectors: Mapping[Side, Connector], run: int
+) -> Context:
+    """Take the sync over, by its rules as they are now."""
+    fence = state.syncs.claim(sync_id)
+    sync = state.syncs.get(sync_id)
+    ports = open_ports(state, sync, connectors, world, Hold(sync_id, fence))
+    return Context(state, world, sync, ports, fence, run)
 
 
 def stopped(state: State, sync_id: int, brake: Brake) -> SliceOutcome:

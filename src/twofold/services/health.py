@@ -159,6 +159,7 @@ def _standing(here: Installation, sync: Sync, due_now: int) -> Standing:
     now = here.world.now().timestamp()
     told = msgspec.json.decode(turn.progress, type=_Told) if turn and turn.progress else _Told()
     running = turn is not None and bool(turn.holder)
+    later, first = here.state.outcomes.retries(sync.id)
     before = None if running or not sync.enabled else runs.waits_for(here, sync)
     return standing(
         Facts(
@@ -172,6 +173,8 @@ def _standing(here: Installation, sync: Sync, due_now: int) -> Standing:
             indexed=sync.indexed,
             scanned=0 if sync.indexed else scanned(here, sync),
             due=due_now,
+            waiting=later,
+            until=_moment(first),
             running=running,
             late=turn is not None and _late(here, turn, now),
             done=told.done,

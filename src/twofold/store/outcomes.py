@@ -162,6 +162,13 @@ class Outcomes:
         ).fetchone()
         return None if found is None else float(found[0])
 
+    def retries(self, sync: int) -> tuple[int, float]:
+        """How many records are tried again, or let go on, later, and when the first of them is."""
+        number, first = self._connection.execute(
+            "SELECT count(*), coalesce(min(at), 0) FROM retries WHERE sync = ?", (sync,)
+        ).fetchone()
+        return int(number), float(first)
+
     def waits(self, sync: int) -> dict[int, int]:
         """How many associations wait for a link of their far end, by the far end's reader.
 

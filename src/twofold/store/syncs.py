@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 import msgspec
@@ -9,6 +10,7 @@ import orjson
 from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
+from twofold.core.health import State
 from twofold.core.mappings import Rules
 from twofold.core.records import Side
 from twofold.database.sqlite import Database
@@ -139,6 +141,7 @@ class Syncs:
                 "UPDATE connections SET settings = ?, secrets = ? WHERE id = ?",
                 (as_json(settings), secrets, connection_id),
             )
+            _wake_failing(db, connection_id)
             # What was the matter may be over: the next run tells.
             db.execute(
                 "UPDATE syncs SET status = '', fence = fence + 1 WHERE connection = ?",
@@ -285,6 +288,22 @@ class Syncs:
             (sync, limit),
         )
         return [Run(i, s, began, ended, orjson.loads(text)) for i, s, began, ended, text in found]
+
+
+def _wake_failing(db: sqlite3.Connection, connection: int) -> None:
+    """What an account refused, another one, or other rights, may let through."""
+    syncs = "sync IN (SELECT id FROM syncs WHERE connection = ?)"
+    failing = int(State.FAILING)
+    db.execute(
+        "INSERT OR IGNORE INTO due SELECT sync, 'hub', hub FROM links"
+        f" WHERE {syncs} AND state = ? AND state <> 1",
+        (connection, failing),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO due SELECT sync, side, row FROM singles"
+        f" WHERE {syncs} AND state = ?",
+        (connection, failing),
+    )
 
 
 _FORGET_SAME = (
