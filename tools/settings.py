@@ -99,7 +99,7 @@ def secrets() -> list[tuple[str, str]]:
     for point in sorted(entry_points(group=catalog.GROUP), key=lambda point: point.name):
         if point.dist is not None and point.dist.name == "twofold":
             for question in catalog.load(point.name).manifest.questions:
-                if question.secret:
+                if question.secret and question.asked:
                     words = f"{point.name}: {question.label}"
                     found.setdefault(f"TWOFOLD_SECRET_{question.name.upper()}", []).append(words)
     return [(name, "; ".join(words)) for name, words in found.items()]

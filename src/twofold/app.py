@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -25,8 +25,10 @@ from twofold.kit.auth import Auth, BasicAuth, BearerAuth
 from twofold.kit.budgets import Budgets
 from twofold.kit.contract import Connector, Manifest
 from twofold.kit.network import Network, Sockets
+from twofold.kit.oauth import ACCESS, EXPIRES, Keeper, OAuthAuth, Post, kept, poster
 from twofold.services import network
 from twofold.services.installation import HUB_FILE, Installation
+from twofold.services.kept_tokens import NewTokens
 from twofold.store.secrets import Vault
 from twofold.store.state import State
 from twofold.store.syncs import HUB_CONNECTION
@@ -56,7 +58,7 @@ def installation(folder: Path, world: World | None = None) -> Iterator[Installat
         with coding(folder / STATE_FILE):
             _ensure_hub(state, folder / HUB_FILE)
             yield Installation(
-                folder, state, vault, world, _Opener(world, lambda: network.reachable(state)).opened
+                folder, state, vault, world, _Opener(world, lambda: network.reachable(state))
             )
     finally:
         state.close()
@@ -107,40 +109,67 @@ class _Opener:
         ] = WeakKeyDictionary()
 
     @asynccontextmanager
-    async def opened(self, app: str, answers: Mapping[str, str]) -> AsyncIterator[Connector]:
-        """A connector and, where it speaks HTTP, its client; both closed at the end."""
+    async def opened(
+        self, app: str, answers: Mapping[str, str], keeper: Keeper | None = None
+    ) -> AsyncIterator[Connector]:
+        """A connector and, where it speaks HTTP, its clients; all closed at the end."""
         kind = catalog.load(app)
         reachable = self._reachable()
-        client = self._client(kind.manifest, answers, reachable)
-        try:
+        async with AsyncExitStack() as stack:
+            client = self._client(kind.manifest, answers, keeper, stack)
             connector = kind(answers, client or Sockets(reachable))
             if client is not None:
                 client.pauses = connector.pauses
-            try:
-                yield connector
-            finally:
-                await connector.close()
-        finally:
-            if client is not None:
-                await client.close()
+            stack.push_async_callback(connector.close)
+            yield connector
+
+    @asynccontextmanager
+    async def posting(self, app: str) -> AsyncIterator[Post]:
+        """What sends forms to the pages by which an app signs people in."""
+        async with AsyncExitStack() as stack:
+            yield poster(app, lambda base: self._http(app, base, stack))
 
     def _client(
-        self, manifest: Manifest, answers: Mapping[str, str], reachable: Network
+        self,
+        manifest: Manifest,
+        answers: Mapping[str, str],
+        keeper: Keeper | None,
+        stack: AsyncExitStack,
     ) -> AioHttp | None:
         if not manifest.address:
             return None
+        auth: Auth | None = None
+        tokens = kept(answers) if manifest.oauth else None
+        if tokens is not None:
+            post = poster(manifest.name, lambda base: self._http(manifest.name, base, stack))
+            keeper = keeper or NewTokens(tokens)
+            auth = OAuthAuth(manifest, answers, keeper, post, self._world)
+        else:
+            auth = _auth(manifest, answers)
+        base, budgets = answers[manifest.address], self._shared(manifest, answers)
+        return self._http(manifest.name, base, stack, budgets, auth)
+
+    def _http(
+        self,
+        app: str,
+        base: str,
+        stack: AsyncExitStack,
+        budgets: Budgets | None = None,
+        auth: Auth | None = None,
+    ) -> AioHttp:
         # A third of the program's start, which most commands do without.
         from twofold.kit.http import AioHttp  # noqa: PLC0415
 
-        budgets = self._shared(manifest, answers)
-        base = answers[manifest.address]
-        auth = _auth(manifest, answers)
-        return AioHttp(manifest.name, base, self._world, budgets, auth=auth, network=reachable)
+        budgets = budgets or Budgets(app, (), self._world)
+        made = AioHttp(app, base, self._world, budgets, auth=auth, network=self._reachable())
+        stack.push_async_callback(made.close)
+        return made
 
     def _shared(self, manifest: Manifest, answers: Mapping[str, str]) -> Budgets:
         """The budgets of an account: one for all who use it in this program, run after run."""
         known = self._budgets.setdefault(asyncio.get_running_loop(), {})
-        key = (manifest.name, *(part for item in sorted(answers.items()) for part in item))
+        lasting = sorted(item for item in answers.items() if item[0] not in {ACCESS, EXPIRES})
+        key = (manifest.name, *(part for item in lasting for part in item))
         if key not in known:
             known[key] = Budgets(manifest.name, manifest.limits, self._world)
         return known[key]
@@ -151,5 +180,5 @@ def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:
     if {"user", "password"} <= asked:
         return BasicAuth(manifest.name, answers["user"], answers["password"])
     if "token" in asked:
-        return BearerAuth(manifest.name, answers["token"])
+        return BearerAuth(manifest.name, answers.get("token", ""))
     return None

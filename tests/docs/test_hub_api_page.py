@@ -28,7 +28,7 @@ def test_the_program_prints_what_the_page_says(tmp_path: Path) -> None:
         # Only a digest of the token is kept, and its scopes and name are listed.
         assert secret.encode() not in (tmp_path / "data" / "hub.db").read_bytes()
         (listed,) = up.program.json("hub", "token", "list")["tokens"]
-        assert (listed["name"], len(listed["scopes"])) == ("reports", 13)
+        assert (listed["name"], len(listed["scopes"])) == ("reports", 14)
         up.program("hub", "token", "revoke", "reports")
         assert up.program.json("hub", "token", "revoke", "reports", code=1)
         wrong = ("hub", "token", "make", "x", "--scope", "crm.everything")

@@ -26,8 +26,10 @@ def test_every_variable_that_is_read_is_named() -> None:
 def test_secrets_follow_from_the_questions() -> None:
     assert 'f"TWOFOLD_SECRET_{q.name.upper()}"' in SOURCES
     assert {name for name, _ in secrets()} == {
+        "TWOFOLD_SECRET_CLIENT_SECRET",
         "TWOFOLD_SECRET_HOOK_SECRET",
         "TWOFOLD_SECRET_PASSWORD",
+        "TWOFOLD_SECRET_TOKEN",
         "TWOFOLD_SECRET_URL",
     }
 

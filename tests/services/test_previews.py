@@ -19,6 +19,7 @@ from twofold.engine.edit import Edit
 from twofold.engine.run import Ending
 from twofold.kit.contract import Connector
 from twofold.kit.memory import MemoryConnector
+from twofold.kit.oauth import Post
 from twofold.services import previews, runs
 from twofold.services.installation import Installation
 from twofold.services.previews import Carried, Header, Line
@@ -30,16 +31,22 @@ SYNCS = ("company", "contact")
 OPTIONS = Options()
 
 
+class NoWay:
+    """Leads to no app: the stage has its own."""
+
+    def opened(self, *_: object) -> AbstractAsyncContextManager[Connector]:
+        raise AssertionError
+
+    def posting(self, app: str) -> AbstractAsyncContextManager[Post]:
+        raise AssertionError
+
+
 class Home(Installation):
     """An installation over a stage."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
-        super().__init__(folder, stage.state, Vault(b"k" * 32), stage.world, self._never)
+        super().__init__(folder, stage.state, Vault(b"k" * 32), stage.world, NoWay())
         self.stage = stage
-
-    @staticmethod
-    def _never(*_: object) -> AbstractAsyncContextManager[Connector]:
-        raise AssertionError
 
     def opened(self, connection: Connection) -> AbstractAsyncContextManager[Connector]:
         side = Side.HUB if connection.id == HUB_CONNECTION else Side.APP

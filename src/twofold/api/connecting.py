@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from msgspec import Struct
 
 from twofold.api.answers import reply
@@ -13,7 +13,7 @@ from twofold.api.once import Once
 from twofold.api.schema import gives, takes
 from twofold.core.errors import TwofoldError
 from twofold.core.schema import ObjectType
-from twofold.services import apps, connections
+from twofold.services import apps, connections, signing_in
 from twofold.services.apps import App
 from twofold.services.connections import Contents, Shown
 
@@ -45,6 +45,23 @@ class Answers(Struct, frozen=True):
     """New answers to some of the app's questions."""
 
     answers: dict[str, str] = {}
+
+
+class NewSignIn(Struct, frozen=True):
+    """A sign-in by an app's own page."""
+
+    app: str = ""
+    answers: dict[str, str] = {}
+    """The client of your app: ``client_id`` and ``client_secret``."""
+    label: str = ""
+    again: bool = False
+    """For the connection of that label, which keeps its mappings and links."""
+
+
+class Onward(Struct, frozen=True):
+    """Where to send the person."""
+
+    address: str
 
 
 class ConnectionChange(Struct, frozen=True):
@@ -95,6 +112,20 @@ def connect(
     made = call.work(connections.connect(call.here, given.app, given.answers, given.label))
     call.note("connected", made.label, made.app)
     return reply(made, 201)
+
+
+@router.post("/sign-ins", **gives(Onward, 201), **takes(NewSignIn))
+def sign_in(
+    call: Editor, request: Request, given: Annotated[NewSignIn, Depends(body(NewSignIn))]
+) -> Response:
+    """Begin to connect an account by the app's own page; it sends the person back to us."""
+    _check_label(given.label)
+    public = request.app.state.public or str(request.base_url)
+    redirect = public.rstrip("/") + signing_in.CALLBACK
+    address = signing_in.begin(
+        call.here, given.app, given.answers, redirect, given.label, again=given.again
+    )
+    return reply(Onward(address), 201)
 
 
 @router.get("/connections/{label}", **gives(Shown))

@@ -10,6 +10,7 @@ import click
 
 from twofold.cli.command import Group, as_json, ask
 from twofold.cli.confirmation import confirm
+from twofold.cli.hub_clients import client
 from twofold.cli.hub_owners import owners
 from twofold.cli.hub_tokens import token
 from twofold.cli.output import reply, say, shown, table
@@ -185,6 +186,7 @@ def _held(record: Record) -> Fields:
 
 
 hub.add_command(token)
+hub.add_command(client)
 hub.add_command(owners)
 
 COMMANDS = (hub,)

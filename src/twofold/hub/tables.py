@@ -104,6 +104,35 @@ CREATE TABLE api_label (
 """
 
 
+_OAUTH = """
+-- Programs that ask people for access by OAuth. Times are seconds since 1970.
+CREATE TABLE api_client (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    hash BLOB NOT NULL,          -- SHA-256 of its secret
+    redirects BLOB NOT NULL,     -- JSON
+    created REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Codes that a person allowed and no program has exchanged yet.
+CREATE TABLE api_code (
+    hash BLOB PRIMARY KEY,       -- SHA-256 of the code
+    client TEXT NOT NULL,
+    redirect TEXT NOT NULL,
+    challenge TEXT NOT NULL,     -- empty: none was given
+    scopes BLOB NOT NULL,        -- JSON
+    expires REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE api_refresh (
+    hash BLOB PRIMARY KEY,       -- SHA-256 of the refresh token
+    client TEXT NOT NULL,
+    scopes BLOB NOT NULL,        -- JSON
+    created REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+
 def new_identity() -> str:
     """A name that no other hub has."""
     return secrets.token_hex(8)
@@ -117,4 +146,5 @@ MIGRATIONS = (
     Migration(1, "records, keys, associations and owners", _TABLES),
     Migration(2, "an identity", _christen),
     Migration(3, "tokens and labels of the API", _API),
+    Migration(4, "sign-in of programs by OAuth", _OAUTH),
 )

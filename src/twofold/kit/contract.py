@@ -133,6 +133,8 @@ class Question(Struct, frozen=True):
     optional: bool = False
     default: str = ""
     """Counts where no answer is given."""
+    asked: bool = True
+    """False: the sign-in itself gives the answer."""
 
 
 class DefaultMapping(Struct, frozen=True):
@@ -151,6 +153,21 @@ class Scopes(Struct, frozen=True):
     """To sync it to the hub only."""
     write: tuple[str, ...] = ()
     """To write it too: all of ``read`` and more."""
+
+
+class OAuth(Struct, frozen=True):
+    """How to sign in by the app's own page; see `twofold.kit.oauth`.
+
+    Addresses may hold answers, as ``https://login.example.com/{tenant}/token``.
+    """
+
+    authorize: str
+    token: str
+    scopes: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    """Asked for, too; a person may leave them out."""
+    extra: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Further parameters of the app's page."""
 
 
 class Manifest(Struct, frozen=True):
@@ -174,6 +191,8 @@ class Manifest(Struct, frozen=True):
     """
     scopes: Mapping[str, Scopes] = msgspec.field(default_factory=dict)
     """By the app's object type."""
+    oauth: OAuth | None = None
+    """Sign-in by the app's own page, as far as it has one."""
 
 
 class Identity(Struct, frozen=True):

@@ -51,7 +51,7 @@ def _app(manifest: Manifest) -> App:
         manifest.name,
         manifest.label,
         manifest.summary,
-        tuple(manifest.questions),
+        tuple(question for question in manifest.questions if question.asked),
         dict(manifest.objects),
         {hub_type: tuple(pairs) for hub_type, pairs in manifest.defaults.items()},
         _limits(manifest),

@@ -12,6 +12,7 @@ from twofold.core.schema import ObjectType
 from twofold.core.timing import POLL
 from twofold.kit import catalog
 from twofold.kit.contract import Identity, Manifest
+from twofold.kit.oauth import REFRESH
 from twofold.services.installation import Installation
 from twofold.store.syncs import HUB_CONNECTION, Connection
 
@@ -53,8 +54,8 @@ def one(here: Installation, label: str) -> Shown:
 def missing(app: str, answers: Mapping[str, str]) -> list[str]:
     """The names of the required questions that have no answer yet."""
     manifest = catalog.load(app).manifest
-    needed = [q for q in manifest.questions if not (q.optional or q.default)]
-    return [q.name for q in needed if not answers.get(q.name)]
+    defaults = {q.name: q.default for q in manifest.questions if q.default}
+    return _absent(manifest, {**defaults, **{n: a for n, a in answers.items() if a}})
 
 
 class Examined(Struct, frozen=True):
@@ -74,8 +75,8 @@ async def examine(here: Installation, app: str, answers: Mapping[str, str]) -> E
         TwofoldError: as `connect`, but for the label.
         ConnectorError: the app refuses, or cannot be reached.
     """
-    given = _checked(catalog.load(app).manifest, answers)
-    async with here.open_connector(app, given) as connector:
+    given = checked(catalog.load(app).manifest, answers)
+    async with here.opener.opened(app, given) as connector:
         identity = await connector.verify()
         for known in here.state.syncs.connections():
             if (known.app, known.account) == (app, identity.account):
@@ -95,7 +96,7 @@ async def connect(
         ConnectorError: the app refuses, or cannot be reached.
     """
     manifest = catalog.load(app).manifest
-    given = _checked(manifest, answers)
+    given = checked(manifest, answers)
     identity = await _verified(here, app, given)
     settings, secrets = _split(manifest, given, identity.settings)
     here.state.syncs.add_connection(
@@ -128,7 +129,7 @@ async def reconnect(here: Installation, label: str, answers: Mapping[str, str]) 
     """
     connection = here.connection(label)
     manifest = catalog.load(connection.app).manifest
-    given = _checked(manifest, {**_stored(here, connection), **answers})
+    given = checked(manifest, {**_stored(here, connection), **answers})
     identity = await _verified(here, connection.app, given)
     if identity.account != connection.account:
         raise TwofoldError(
@@ -221,12 +222,20 @@ def _stored(here: Installation, connection: Connection) -> Mapping[str, str]:
 
 
 async def _verified(here: Installation, app: str, answers: Mapping[str, str]) -> Identity:
-    async with here.open_connector(app, answers) as connector:
+    async with here.opener.opened(app, answers) as connector:
         return await connector.verify()
 
 
-def _checked(manifest: Manifest, answers: Mapping[str, str]) -> dict[str, str]:
-    """The answers without blanks, once they are known to be complete and well formed."""
+def checked(
+    manifest: Manifest, answers: Mapping[str, str], *, signing_in: bool = False
+) -> dict[str, str]:
+    """The answers without blanks, once they are known to be complete and well formed.
+
+    ``signing_in``: what the app's own page gives is not there yet.
+
+    Raises:
+        TwofoldError: TF-U02 to TF-U04.
+    """
     questions = {question.name: question for question in manifest.questions}
     for name in answers:
         if name not in questions:
@@ -234,7 +243,7 @@ def _checked(manifest: Manifest, answers: Mapping[str, str]) -> dict[str, str]:
             raise TwofoldError("TF-U03", app=manifest.name, name=name, known=known)
     given = {q.name: q.default for q in manifest.questions if q.default}
     given |= {name: answer for name, answer in answers.items() if answer}
-    absent = [q.name for q in manifest.questions if not q.optional and q.name not in given]
+    absent = _absent(manifest, given, signing_in=signing_in)
     if absent:
         raise TwofoldError("TF-U02", app=manifest.name, questions=", ".join(absent))
     for name, answer in given.items():
@@ -243,6 +252,18 @@ def _checked(manifest: Manifest, answers: Mapping[str, str]) -> dict[str, str]:
             example = questions[name].example or "the one that the app expects"
             raise TwofoldError("TF-U04", name=name, example=example)
     return given
+
+
+def _absent(manifest: Manifest, given: Mapping[str, str], *, signing_in: bool = False) -> list[str]:
+    """The questions that still need an answer.
+
+    Where an app has its own page to sign in, a token that a person typed in does in its place.
+    """
+    absent = [q.name for q in manifest.questions if not q.optional and q.name not in given]
+    if manifest.oauth is None or signing_in or REFRESH in given:
+        return absent
+    typed = [q.name for q in manifest.questions if q.name == "token" and q.name not in given]
+    return absent + typed
 
 
 _PASSWORD_IN_ADDRESS = re.compile(r"\w+://[^/?#]*@")

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
 from twofold.engine.world import World
 from twofold.kit import catalog
 from twofold.kit.contract import Connector
+from twofold.kit.oauth import Keeper, Post, kept
+from twofold.services.kept_tokens import KeptTokens
 from twofold.store.secrets import Vault
 from twofold.store.state import State
 from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
 
-Opener = Callable[[str, Mapping[str, str]], AbstractAsyncContextManager[Connector]]
-"""From a connector's name and all answers to its questions, to a connector that is ready."""
+
+class Opener(Protocol):
+    """The way to apps."""
+
+    def opened(
+        self, app: str, answers: Mapping[str, str], keeper: Keeper | None = None
+    ) -> AbstractAsyncContextManager[Connector]:
+        """From a connector's name and all answers to its questions, to a connector that is ready.
+
+        ``keeper``: where its tokens are kept, if it signs in with some.
+        """
+        ...
+
+    def posting(self, app: str) -> AbstractAsyncContextManager[Post]:
+        """What sends forms to the pages by which an app signs people in."""
+        ...
+
 
 HUB_FILE = "hub.db"
 
@@ -31,7 +49,8 @@ class Installation:
         self.state = state
         self.vault = vault
         self.world = world
-        self.open_connector = opener
+        self.opener = opener
+        self.posting = opener.posting
 
     @property
     def hub_path(self) -> Path:
@@ -77,7 +96,25 @@ class Installation:
     def opened(self, connection: Connection) -> AbstractAsyncContextManager[Connector]:
         """The connector of a connection, closed at the end of the block."""
         catalog.load(connection.app)  # a connector that is gone is named before a key is tried
-        return self.open_connector(connection.app, self.answers(connection))
+        answers = self.answers(connection)
+        return self.opener.opened(connection.app, answers, self._keeper(connection, answers))
+
+    def _keeper(self, connection: Connection, answers: Mapping[str, str]) -> Keeper | None:
+        """Where the tokens of a connection are kept, if it has some."""
+        if kept(answers) is None:
+            return None
+        syncs = self.state.syncs
+
+        def load() -> Mapping[str, str]:
+            return self.answers(syncs.connection(connection.id))
+
+        def save(tokens: Mapping[str, str]) -> None:
+            now = syncs.connection(connection.id)
+            secrets = self.vault.open(now.secrets, now.app, now.settings)
+            sealed = self.vault.seal({**secrets, **tokens}, now.app, now.settings)
+            syncs.keep_secrets(now.id, sealed)
+
+        return KeptTokens(self.folder / f"sign-in-{connection.id}.lock", load, save)
 
     @asynccontextmanager
     async def both_sides(self, sync: Sync) -> AsyncIterator[dict[Side, Connector]]:

@@ -216,7 +216,7 @@ class Rehearsal(Installation):
     """An installation over a copy of the state, of which no app is ever written to."""
 
     def __init__(self, here: Installation, state: State) -> None:
-        super().__init__(here.folder, state, here.vault, here.world, here.open_connector)
+        super().__init__(here.folder, state, here.vault, here.world, here.opener)
         self._here = here
         self._written: dict[int, Written] = {}
 

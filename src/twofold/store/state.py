@@ -20,6 +20,7 @@ from twofold.store.removals import Removals
 from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.settings import Settings
+from twofold.store.sign_ins import SignIns
 from twofold.store.syncs import Syncs
 from twofold.store.throughput import Throughput
 from twofold.store.undo import Undos
@@ -48,6 +49,7 @@ class State:
         self.addresses = AllowedAddresses(database)
         self.history = History(database)
         self.settings = Settings(database)
+        self.sign_ins = SignIns(database)
         self.throughput = Throughput(database)
         self.undos = Undos(database)
         self.verifications = Verifications(database)

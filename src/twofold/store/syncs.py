@@ -134,6 +134,12 @@ class Syncs:
         """A connection by its id."""
         return next(c for c in self.connections() if c.id == connection_id)
 
+    def keep_secrets(self, connection_id: int, secrets: bytes) -> None:
+        """Replace credentials that an app renewed: nothing else of the connection changes."""
+        with self._database.transaction() as db:
+            query = "UPDATE connections SET secrets = ? WHERE id = ?"
+            db.execute(query, (secrets, connection_id))
+
     def reconnect(self, connection_id: int, settings: dict[str, str], secrets: bytes) -> None:
         """Replace settings and credentials; mappings and links are kept."""
         with self._database.transaction() as db:

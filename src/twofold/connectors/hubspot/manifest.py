@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from twofold.connectors.hubspot.calls import DAY, SEARCHES, TEN_SECONDS
 from twofold.connectors.hubspot.objects import STANDARD
-from twofold.kit.contract import DefaultMapping, Limit, Manifest, Question, Scopes
+from twofold.connectors.hubspot.paths import VERSION
+from twofold.kit.contract import DefaultMapping, Limit, Manifest, OAuth, Question, Scopes
+from twofold.kit.oauth import CLIENT, KEPT
 
 _CONTACT = (
     *("email", "firstname", "lastname", "phone", "mobilephone", "company", "jobtitle", "website"),
@@ -35,7 +37,9 @@ MANIFEST = Manifest(
     label="HubSpot",
     summary="Contacts, companies, deals, tickets, products and custom objects of one account.",
     questions=(
-        Question("token", "Service key or private-app token", "pat-eu1-…", secret=True),
+        Question(
+            "token", "Service key or private-app token", "pat-eu1-…", secret=True, optional=True
+        ),
         Question(
             "url",
             "Address of the API",
@@ -43,6 +47,15 @@ MANIFEST = Manifest(
             pattern="https?://.+",
             default="https://api.hubapi.com",
         ),
+        Question(
+            "authorize",
+            "Address of the page that signs in",
+            "https://app-eu1.hubspot.com/oauth/authorize",
+            pattern="https?://.+",
+            default="https://app.hubspot.com/oauth/authorize",
+        ),
+        *CLIENT,
+        *KEPT,
     ),
     # The least that an account has; answers tell what this one has (row "Limits").
     limits=(
@@ -60,5 +73,16 @@ MANIFEST = Manifest(
     },
     objects={name: name for name in ("contact", "company", "deal")},
     address="url",
+    oauth=OAuth(
+        authorize="{authorize}",
+        token="{url}" + f"/oauth/{VERSION}/token",
+        scopes=("oauth", "crm.objects.owners.read"),
+        optional=tuple(
+            scope
+            for kind in STANDARD.values()
+            for scope in _scopes(kind.plural).write
+            if scope != "crm.objects.owners.read"
+        ),
+    ),
     scopes={kind.name: _scopes(kind.plural) for kind in STANDARD.values()},
 )

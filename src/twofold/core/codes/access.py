@@ -77,4 +77,9 @@ CODES = (
         "{text} is not among what is allowed: {known}.",
         "Name it as 'twofold network list' shows it; TWOFOLD_ALLOW_ADDRESSES is set outside.",
     ),
+    Code(
+        "TF-A50",
+        "This sign-in is unknown, or it has taken longer than ten minutes.",
+        "Begin it again where you connect the app.",
+    ),
 )

@@ -104,12 +104,15 @@ class Api:
         """Find out who asks, count the request, and do it."""
         with self._hubs.taken() as hub:
             now = self._clock()
+            query = _parameters(request.scope["query_string"].decode("latin-1"))
+            if request.scope["path"].startswith("/oauth/"):
+                route, path = self._routed(request)
+                return route.operation(Call(hub, path, query, content, now, self.realism))
             token = _known(hub, request.headers.get("authorization", ""), now)
             if self._meter is not None:
                 search = request.scope["path"].endswith("/search")
                 headers.update(self._meter.count(token.name, search=search))
             route, path = self._routed(request)
-            query = _parameters(request.scope["query_string"].decode("latin-1"))
             call = Call(hub, path, query, content, now, self.realism)
             _allow(token, needed(call, route.area))
             if request.method not in {"GET", "DELETE"}:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from twofold.hub.api import associating, batch, objects, schemas, search
+from twofold.hub.api import associating, batch, oauth, objects, schemas, search
 from twofold.hub.api.calls import Call, Operation
 from twofold.hub.api.kinds import named
 from twofold.hub.api.versions import paths
+
+OPEN = "open"
+"""The part of what programs ask before they have a token; bodies are forms there."""
 
 
 class Entry(Struct, frozen=True):
@@ -94,6 +97,19 @@ OPERATIONS: tuple[Entry, ...] = (
         ("DELETE", "/{type}/{pipeline}", schemas.fixed, "write"),
         ("GET", "/{type}/{pipeline}/stages", schemas.stages, "read"),
         ("GET", "/{type}/{pipeline}/stages/{stage}", schemas.one_stage, "read"),
+    ),
+    *_entries(
+        "oauth",
+        OPEN,
+        ("POST", "/token", oauth.token, "write"),
+        ("POST", "/token/introspect", oauth.introspect, "read"),
+        ("POST", "/token/revoke", oauth.revoke, "write"),
+    ),
+    *_entries(
+        "oauth1",
+        OPEN,
+        ("POST", "/token", oauth.token, "write"),
+        ("GET", "/access-tokens/{token}", oauth.about, "read"),
     ),
     *_entries("account", "none", ("GET", "/details", schemas.account, "read")),
     *_entries("custom", "custom", ("GET", "", schemas.custom, "read")),

@@ -11,6 +11,7 @@ from twofold.hub.api import wire
 from twofold.hub.api.calls import Answer, Call
 from twofold.hub.api.faults import NOT_FOUND, Fault
 from twofold.hub.api.kinds import ID, MERGED, Type
+from twofold.hub.api.oauth import account_number
 from twofold.hub.schema import OWNER_FIELD
 from twofold.hub.writing import EPOCH
 
@@ -76,9 +77,8 @@ def custom(call: Call) -> Answer:
 
 def account(call: Call) -> Answer:
     """Which hub this is: its identity, as the number that HubSpot gives accounts."""
-    identity, _ = call.hub.position()
     details = {
-        "portalId": int(identity[:8], 16),
+        "portalId": account_number(call.hub),
         "accountType": "STANDARD",
         "timeZone": "UTC",
         "companyCurrency": "EUR",

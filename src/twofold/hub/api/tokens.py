@@ -52,8 +52,11 @@ def make(hub: Hub, name: str, scopes: Sequence[str], now: float, days: float | N
 
 
 def known(hub: Hub) -> list[Token]:
-    """All tokens by name."""
-    query = "SELECT name, scopes, created, expires FROM api_token ORDER BY name"
+    """All tokens of private apps by name."""
+    query = (
+        "SELECT name, scopes, created, expires FROM api_token"
+        " WHERE name NOT LIKE 'oauth:%' ORDER BY name"
+    )
     return [_token(row) for row in hub.database.connection.execute(query)]
 
 

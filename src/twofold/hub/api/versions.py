@@ -17,12 +17,17 @@ _ROOTS = {
     "associations": ("/crm/v4/associations", "/crm/associations/{version}"),
     "account": ("/account-info/v3", "/account-info/{version}"),
     "custom": ("/crm-object-schemas/v3/schemas", "/crm-object-schemas/{version}/schemas"),
+    "oauth": ("/oauth/v3", "/oauth/{version}"),
+    "oauth1": ("/oauth/v1", "/oauth/v1"),
     "ties": ("/crm/v4/objects", "/crm/objects/{version}"),
 }
 """Part of the API → its root with a number, and with a date."""
 
 
-_SPOKEN = ("/crm/", "/crm-object-schemas/", "/account-info/")
+_SPOKEN = (
+    *("/crm/", "/crm-object-schemas/", "/account-info/"),
+    *("/oauth/v1/", "/oauth/v3/", *(f"/oauth/{version}/" for version in DATED)),
+)
 
 
 def paths(part: str, rest: str) -> Iterator[str]:
