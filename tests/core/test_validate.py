@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 from tests.core.fields import field, object_type, rules_of
 
 from twofold.core.convert import conversion
 from twofold.core.defaults import default_mappings
-from twofold.core.mappings import Direction, FieldMapping, Rules
+from twofold.core.mappings import Brakes, Direction, FieldMapping, Rules
 from twofold.core.schema import Field
 from twofold.core.validate import check
 from twofold.core.values import Kind
@@ -48,6 +48,13 @@ def test_a_mapping_that_cannot_work_says_why(mapping: FieldMapping, code: str, s
     assert problem.advice
     assert problem.mapping == "f"
     assert problem.warning == (code == "TF-F09")
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("inf"), float("nan")])
+def test_a_brake_is_a_share(share: float) -> None:
+    asked = structs.replace(rules_of(FieldMapping(TEXT, TEXT)), brakes=Brakes(changes=share))
+    assert codes(asked) == ["TF-B22"]
+    assert codes(structs.replace(asked, brakes=Brakes(0.0, 1.0, 1.0))) == []
 
 
 def test_default_mappings_may_use_labeled_and_several_values() -> None:

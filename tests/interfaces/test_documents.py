@@ -229,3 +229,22 @@ def test_an_edit_that_cannot_be(tmp_path: Path, options: tuple[str, ...], code: 
     answer = program("sync", "edit", "shop-contacts", *options, "--yes", "--json", code=1)
     assert answer.error == code
     assert program("export").out == before
+
+
+@pytest.mark.parametrize("name", ["a/b", " a", "-a"])
+def test_a_name_is_refused_however_it_is_given(tmp_path: Path, name: str) -> None:
+    program, _ = connected(tmp_path)
+    given = ("sync", "add", "shop", "company", "firms", "--map-by-name", f"--name={name}")
+    assert program(*given, code=1).error == "TF-U31"
+    text = f'twofold: 1\nname: "{name}"\nconnection: shop\nhub: company\napp: firms\n'
+    answer = program("validate", "-f", _written(tmp_path, text), "--json", code=1)
+    assert _problems(answer) == [(2, "TF-U31")]
+
+
+def test_a_brake_is_refused_at_its_line(tmp_path: Path) -> None:
+    program, _ = connected(tmp_path)
+    text = program("export", "shop-contacts").out + "brakes: {deletes: 20}\n"
+    answer = program("apply", "-f", _written(tmp_path, text), "--yes", "--json", code=1)
+    ((line, code),) = _problems(answer)
+    assert code == "TF-B22"
+    assert text.splitlines()[line - 1].startswith("brakes")

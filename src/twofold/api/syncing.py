@@ -11,7 +11,6 @@ from twofold.api.answers import reply
 from twofold.api.calls import Call, Editor, Operator, Viewer, body
 from twofold.api.once import Once
 from twofold.api.schema import gives, takes
-from twofold.core.errors import TwofoldError
 from twofold.core.validate import Problem
 from twofold.services import health, keepsakes, requests, runs, syncs
 from twofold.services.configured import Configured, configured
@@ -75,8 +74,6 @@ def list_syncs(call: Viewer) -> Response:
 @router.post("/syncs", **gives(Saved, 201), **takes(Request))
 def add(call: Editor, given: Annotated[Request, Depends(body(Request))]) -> Response:
     """Check and save a sync; a refusal lists all problems and saves nothing."""
-    if len(given.name) > 100 or not given.name.isprintable() or "/" in given.name:
-        raise TwofoldError("TF-W06", reason="a name has at most 100 printable characters, no /")
     made, warnings = call.work(syncs.add(call.here, given))
     call.note("sync saved", made.name, given.connection)
     return reply(Saved(configured(call.here, made), list(warnings)), 201)

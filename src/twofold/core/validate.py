@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
+import msgspec
 import phonenumbers
 from msgspec import Struct
 
@@ -122,3 +123,6 @@ def _ramp(rules: Rules) -> Iterator[Problem]:
         most = rules.most_creates.of(side)
         if most is not None and most < 0:
             yield _problem("TF-B21", limit=most, side=side.value)
+    for name, share in msgspec.structs.asdict(rules.brakes).items():
+        if not 0 <= share <= 1:
+            yield _problem("TF-B22", brake=name, share=share)

@@ -304,6 +304,7 @@ def _twice(documents: Sequence[Read]) -> Iterable[Located]:
 
 _KEYS = {
     "TF-B21": "most_creates",
+    "TF-B22": "brakes",
     "TF-F11": "timezone",
     "TF-F12": "region",
     "TF-F13": "require_email",

@@ -122,6 +122,8 @@ def refuse_name(name: str) -> None:
         reason = "it is blank, or has a space at an end"
     elif len(name) > MOST_NAME:
         reason = f"it is longer than {MOST_NAME} characters"
+    elif "/" in name:
+        reason = "it has a '/', which stands between the parts of an address"
     elif not name.isprintable():
         reason = "it has characters that cannot be shown"
     elif name.startswith("-"):

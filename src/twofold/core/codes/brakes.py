@@ -61,4 +61,9 @@ CODES = (
         "A run cannot make {limit} new records in the {side} at most.",
         "Name 0 or more, or leave the limit out.",
     ),
+    Code(
+        "TF-B22",
+        "The brake '{brake}' is set to {share}, and takes a share from 0 to 1.",
+        "Write 0.2 for 20 %; 1 means that it never asks.",
+    ),
 )
