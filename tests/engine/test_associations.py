@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 from tests.engine.stage import Stage
+from tests.engine.test_trouble import LOST, trouble
+from tests.engine.test_verify import verify
 
 from twofold.core.mappings import Direction, Targets
 from twofold.core.records import Record, Side, Target
@@ -240,3 +242,37 @@ async def test_a_changed_company_becomes_primary_and_the_old_one_stays() -> None
     ours = names(stage, Side.HUB, stage.only(Side.HUB))
     assert ours == {"One": (False, ("Adviser",)), "Two": (True, ())}
     await rests(stage)
+
+
+async def test_a_far_end_whose_twin_is_back_is_no_longer_waited_for() -> None:
+    stage = Stage(with_companies=True)
+    (firm,) = firms(stage, Side.HUB, "One")
+    stage.hub.create("contact", ADA)
+    await stage.run_all()
+    (twin,) = (r.id for r in stage.app.all("company"))
+    stage.app.delete("company", twin)
+    await stage.run_all()
+    stage.hub.associate("contact", stage.only(Side.HUB).id, "company", Target(firm, primary=True))
+    await stage.run_all()
+    assert names(stage, Side.APP, stage.only(Side.APP)) == {}
+    stage.app.restore("company", twin)
+    await stage.run_all()
+    assert both(stage) == {"One": (True, ())}
+    await rests(stage)
+
+
+async def test_what_we_made_without_an_answer_is_kept_with_its_associations() -> None:
+    facts = {"idempotent": False, "keys": ()}
+    stage = Stage(with_companies=True, app=facts)
+    (firm,) = firms(stage, Side.HUB, "One")
+    stage.hub.create("contact", ADA, [("company", Target(firm, primary=True))])
+    assert stage.companies
+    await stage.run(stage.companies)
+    trouble(stage.app, "push", Phase.AFTER, LOST)
+    told = [await stage.run() for _ in range(2)]
+    assert sum(one.counts.get("creates recovered", 0) for one in told) == 1
+    assert (await verify(stage)).drift == 0, "what is stored of it is what it shows"
+    assert both(stage) == {"One": (True, ())}
+    end(stage, Side.APP, "One")
+    await rests(stage)
+    assert both(stage) == {}

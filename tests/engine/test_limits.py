@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.engine.stage import Stage
+from tests.engine.test_trouble import LOST, trouble
 
 from twofold.core.filter_words import parsed
 from twofold.core.filters import Filter, Leaving
@@ -14,6 +16,8 @@ from twofold.core.health import State
 from twofold.core.mappings import Deletes, Direction
 from twofold.core.records import Side
 from twofold.core.values import Value
+from twofold.engine.edit import Edit
+from twofold.kit.memory import Phase
 
 FIELDS = ("email", "firstname", "lastname", "phone", "notes", "visits", "date_of_birth", "credit")
 IN, OUT = {"lastname": "in"}, {"lastname": "out"}
@@ -307,3 +311,32 @@ async def test_nothing_is_remembered_where_nothing_is_limited() -> None:
     await at.run_all()
     tables = ("exclusions", "earlier", "entered", "revisits")
     assert at.dump(tables) == {table: [] for table in tables}
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["a pair", "two that just met"])
+async def test_a_write_without_an_answer_arrives_and_the_pair_is_excluded_by_then(
+    seen: bool,
+) -> None:
+    """What arrived is known to both: what somebody edits meanwhile wins when they are back."""
+    at = stage(app_filter=Filter())
+    hub = add(at, Side.HUB, "a@x.org", **IN, notes="old" if seen else "new")
+    app = add(at, Side.APP, "a@x.org", firstname="Ada")
+    if seen:
+        await at.run_all()
+        at.hub.edit("contact", hub, {"notes": "new"})
+    trouble(at.app, "push", Phase.AFTER, LOST)
+    await at.run(most_chunks=1)
+    assert at.state.links.noted(at.contacts), "it is not known whether it arrived"
+    at.hub.edit("contact", hub, OUT)
+    at.app.edit("contact", app, {"lastname": None})
+    rules = structs.replace(at.state.syncs.get(at.contacts).rules, app_filter=ONLY_IN)
+    Edit(at.state, at.world, at.state.syncs.get(at.contacts), rules).save()
+    await at.run_all()
+    assert why(at) == ["TF-X03"]
+    at.app.edit("contact", app, {"notes": "edited while it was excluded"})
+    await at.run_all()
+    for side, record in ((Side.HUB, hub), (Side.APP, app)):
+        at.apps[side].edit("contact", record, IN)
+    await at.run_all()
+    await at.run_all()
+    assert [at.only(side).fields["notes"] for side in Side] == ["edited while it was excluded"] * 2

@@ -222,9 +222,17 @@ def draw_brakes(seed: int, script: Script) -> Script:
     return structs.replace(script, sync=sync, rounds=tuple(rounds))
 
 
+def sure_to_crash(one: Round) -> bool:
+    """Whether a round was drawn for its crash alone."""
+    return [trouble.kind for trouble in one.troubles] == ["crash between effects"]
+
+
 def _braked(random: Random, script: Script, one: Round) -> Round:
     chance, side = random.random, random.choice(tuple(Side))
     acts, troubles = list(one.acts), list(one.troubles)
+    if sure_to_crash(one):  # it must not be stopped before
+        early = structs.replace(troubles[0], nth=random.randint(1, 2))
+        return structs.replace(one, troubles=(early,), answer=chance() < 0.5)
     obj = random.choice(script.sync.types)
     if chance() < 0.1:
         acts.append(Act("empty", side, obj))

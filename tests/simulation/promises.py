@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from tests.simulation.apps import TAGS
 from tests.simulation.braking import brakes_hold
 from tests.simulation.broken import Broken
+from tests.simulation.explaining import history_explains
 from tests.simulation.history import MOST_QUIET_ROUNDS, History, NeverQuiet
 from tests.simulation.limit_promises import limits_hold, sends
 from tests.simulation.mapped_promises import values_arrive_changed
@@ -301,6 +302,7 @@ PROMISES: dict[str, Callable[[History], int]] = {
     "counted once": every_record_counts_once,
     "no edit lost": no_edit_is_lost,
     "mapped values": values_arrive_changed,
+    "history": history_explains,
     "verification": drift_is_found,  # from here on the history goes on
     "limits": limits_hold,
     "brakes": brakes_hold,

@@ -78,7 +78,7 @@ async def recover_creations(context: Context, began: float) -> None:
         if context.ports[side].type.idempotent:
             await _repeat(context, side, noted)
         else:
-            _adopt(context, side, noted, began)
+            await _adopt(context, side, noted, began)
 
 
 async def _repeat(context: Context, side: Side, noted: Sequence[Creation]) -> None:
@@ -119,8 +119,11 @@ def _store_lost(port: Port, made: Sequence[str], found: Mapping[str, Sequence[Re
     port.store(survivors, lost)
 
 
-def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float) -> None:
-    """Find what we made among the unlinked records that appeared since the note."""
+async def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float) -> None:
+    """Find what we made among the unlinked records that appeared since the note.
+
+    What is found is looked at once more: what is stored of a record is not all that an app answers.
+    """
     port = context.ports[side]
     # What was made may not show yet where the app's feed lags and no key could be asked.
     visible = began - port.type.lag.total_seconds()
@@ -130,10 +133,16 @@ def _adopt(context: Context, side: Side, noted: Sequence[Creation], began: float
     fresh = context.state.records.since(port.reader, newest)
     linked = context.state.links.linked(context.sync.id, side, [s.row for s in fresh])
     free = _Free(context, side, [s for s in fresh if s.row not in linked])
+    ours = {c.source: stored.record for c in noted if (stored := free.take(c)) is not None}
+    found = await port.get([record.id for record in ours.values()]) if ours else {}
+    context.world.step(f"{side} looked at what it may have made")
     settlement = Settlement()
     for creation in noted:
-        ours = free.take(creation)
-        _conclude(context, settlement, creation, None if ours is None else ours.record)
+        held = ours.get(creation.source)
+        if held is not None:
+            # Gone by now? Then the feed tells, and what was read of it is linked.
+            held = next((r for r in found.get(held.id, ()) if r.id == held.id), held)
+        _conclude(context, settlement, creation, held)
     _store(context, settlement)
 
 

@@ -17,9 +17,9 @@ from twofold.core.records import Side
 from twofold.database.sqlite import Database
 from twofold.store.codec import as_json
 from twofold.store.foreseen import forget_foreseen
-from twofold.store.gone import count
+from twofold.store.gone import count, wake_waiting
 from twofold.store.records import as_stored
-from twofold.store.settling import forget_singles, wake_waiting
+from twofold.store.settling import forget_singles
 from twofold.store.types import Stored
 
 

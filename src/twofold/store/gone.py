@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from twofold.store.codec import as_json
 from twofold.store.foreseen import forget_foreseen
 from twofold.store.keys import drop_keys
 from twofold.store.types import Phase, Subscriber
@@ -84,6 +85,7 @@ def _repair_pairs(db: sqlite3.Connection, subscriber: Subscriber, row: int, delt
         db.execute("UPDATE syncs SET paired = paired + ? WHERE id = ?", (delta, subscriber.sync))
         if delta > 0:  # whole again: what was deleted is back, and its twin stays
             _forget_removal(db, subscriber, row)
+            wake_waiting(db, [row, twin])
         return
     count(db, subscriber.sync, {state: delta})
     if delta < 0:  # both are gone: there is nothing left to tell of
@@ -117,6 +119,17 @@ def mark_due(db: sqlite3.Connection, subscriber: Subscriber, rows: Iterable[int]
         "INSERT OR IGNORE INTO due VALUES (?, ?, ?)",
         [(subscriber.sync, subscriber.side.value, row) for row in rows],
     )
+
+
+def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
+    """Records that are linked now may be the far end that associations waited for."""
+    if rows and db.execute("SELECT 1 FROM waits LIMIT 1").fetchone():
+        db.execute(
+            "INSERT OR IGNORE INTO due SELECT w.sync, w.side, w.row FROM json_each(?) j"
+            " JOIN records r ON r.row = j.value"
+            " JOIN waits w ON w.reader = r.reader AND w.target = r.id",
+            (as_json(list(rows)),),
+        )
 
 
 def count(db: sqlite3.Connection, sync: int, deltas: Mapping[int, int]) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from twofold.core.records import Side
 from twofold.store.foreseen import forget_foreseen
-from twofold.store.gone import count
-from twofold.store.settling import wake_waiting
+from twofold.store.gone import count, wake_waiting
 from twofold.store.types import Relink
 
 

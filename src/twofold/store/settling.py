@@ -12,7 +12,7 @@ from twofold.core.records import Side
 from twofold.core.schema import Op
 from twofold.store.codec import as_json
 from twofold.store.foreseen import any_foreseen, forget_foreseen
-from twofold.store.gone import count
+from twofold.store.gone import count, wake_waiting
 from twofold.store.history import keep_created, keep_history
 from twofold.store.limits import settle_limits
 from twofold.store.linkrows import encode_note, encode_outcome
@@ -313,17 +313,6 @@ def put_removals(db: sqlite3.Connection, sync: int, rows: Sequence[RemovalRow]) 
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(sync, r.hub, r.side.value, r.op.value, int(r.phase), r.shown, r.at, r.who) for r in rows],
     )
-
-
-def wake_waiting(db: sqlite3.Connection, rows: Sequence[int]) -> None:
-    """Records that are linked now may be the far end that associations waited for."""
-    if rows and db.execute("SELECT 1 FROM waits LIMIT 1").fetchone():
-        db.execute(
-            "INSERT OR IGNORE INTO due SELECT w.sync, w.side, w.row FROM json_each(?) j"
-            " JOIN records r ON r.row = j.value"
-            " JOIN waits w ON w.reader = r.reader AND w.target = r.id",
-            (as_json(list(rows)),),
-        )
 
 
 def _settle_singles(
