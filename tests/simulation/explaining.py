@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tests.simulation.history import History
 
 NAME = "history"
-_TIE = "@"
-"""What the names of associations begin with."""
+_OTHERS = ("@", "x_")
+"""What the names of associations begin with, and of fields whose values change on their way: what
+these hold is a promise of its own."""
 Written = Counter[tuple[str, str]]
 """How often a field was given a value, by field and token."""
 
@@ -70,6 +71,7 @@ def _effects(history: History, side: Side, obj: str, record_id: str) -> Written:
         for effect in history.setup.apps[side].effects
         if (effect.obj, effect.id, effect.op) == (obj, record_id, Op.UPDATE)
         for name, value in effect.fields.items()
+        if not name.startswith(_OTHERS)
     )
 
 
@@ -78,7 +80,7 @@ def _told(lines: list[Line]) -> Written:
         (change.name, token(change.after))
         for line in lines
         for change in line.changes
-        if not change.name.startswith(_TIE)
+        if not change.name.startswith(_OTHERS)
     )
 
 
@@ -92,6 +94,8 @@ def _every_value(history: History, rules: Rules, side: Side, record: Record, tol
     ]
     for mapping in rules.mappings:
         name = mapping.name
+        if name.startswith(_OTHERS):
+            continue
         value = record.fields.get(name)
         theirs = [
             edit.value

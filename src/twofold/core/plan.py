@@ -151,8 +151,8 @@ def plan_pair(
     scope = program.scope(hub.fields, app.fields, standing)
     if scope.exclusion is not None:
         unmet = link is UNMET and len(standing.earlier) == len(Side)
-        # Of history nothing travels: what differs from before counts as agreed (L7). What was on its
-        # way when the pair was excluded, and arrived, is known to both sides.
+        # Of history nothing travels: what differs from before counts as agreed (L7). What was on
+        # its way when the pair was excluded, and arrived, is known to both sides.
         seen = shown if unmet else seen_given(link, program.conversions, shown)
         return PairPlan(_outcome(scope), seen=seen)
     if not program.rules.associations and program.alike(hub.fields, app.fields):
