@@ -155,6 +155,7 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         ["hub", "token", "revoke", "reports"],
         ["user", "list"],
         ["user", "invite", "--role", "operator"],
+        ["erase", "p2@shop.example", "--hub", "--yes"],
         ["network", "allow", "192.168.1.0/24"],
         ["network", "list"],
         ["network", "forbid", "192.168.1.0/24"],

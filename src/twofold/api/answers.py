@@ -49,6 +49,7 @@ _STATUS = {
     "TF-U12": 404,
     "TF-U19": 404,
     "TF-U21": 409,
+    "TF-U50": 404,
 }
 """Code → status; every other one is 422, or 502 where an app is the reason, or 503 for a file."""
 

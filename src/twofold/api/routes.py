@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from twofold.api import (
     connecting,
     deciding,
+    erasing,
     history,
     hooks,
     hub_records,
@@ -40,6 +41,7 @@ _PARTS = (
     syncing,
     looking,
     deciding,
+    erasing,
     history,
     hub_records,
     live,

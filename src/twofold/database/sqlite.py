@@ -109,6 +109,20 @@ class Database:
         finally:
             self.connection.execute("PRAGMA synchronous = NORMAL")
 
+    @contextmanager
+    def overwriting(self) -> Iterator[None]:
+        """What is deleted within the block is overwritten in the file, and leaves its log.
+
+        Where others read all the while, the log is emptied by them later. See
+        https://sqlite.org/pragma.html#pragma_secure_delete and #pragma_wal_checkpoint.
+        """
+        self.connection.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            self.connection.execute("PRAGMA secure_delete = OFF")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A read transaction: all its statements see the file as it was at the first of them."""
         return self._reading

@@ -10,6 +10,7 @@ from twofold.database.sqlite import Database
 from twofold.store.access import Access
 from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
+from twofold.store.erasing import Erasing
 from twofold.store.history import History
 from twofold.store.limits import Limits
 from twofold.store.links import Links
@@ -48,6 +49,7 @@ class State:
         self.brakes = BrakeLog(database)
         self.addresses = AllowedAddresses(database)
         self.history = History(database)
+        self.erasing = Erasing(database)
         self.settings = Settings(database)
         self.sign_ins = SignIns(database)
         self.throughput = Throughput(database)

@@ -183,4 +183,9 @@ CODES = (
         "The service cannot listen on {host}, port {port}: {reason}.",
         "Name another one with --host and --port, or stop the program that has it.",
     ),
+    Code(
+        "TF-U50",
+        "Nobody is known by {text}.",
+        "Give an e-mail address, or the id of a record, as an app shows it.",
+    ),
 )
