@@ -18,7 +18,7 @@ from twofold.kit.contract import Manifest
 from twofold.services.applying import rules_of
 from twofold.services.documents import document_of, schema, understood
 from twofold.services.proposals import Ground
-from twofold.services.yaml_text import MOST_BYTES, Located, Node, Unreadable, read, write
+from twofold.services.yaml_text import MOST_BYTES, Located, Node, Unreadable, node_of, read, write
 
 GROUND = Ground(HUB, APP, Manifest("memory", "Memory", ""))
 LEAST = "twofold: 1\nname: n\nconnection: c\nhub: contact\napp: '5'\n"
@@ -53,6 +53,7 @@ def test_written_and_read_back_is_the_same(
 ) -> None:
     plain = document_of(name, connection, before, enabled)
     document = understood(only(write([plain])))
+    assert understood(node_of(plain)).values == document.values
     assert document.problems == ()
     found: list[Located] = []
     assert rules_of(document, GROUND, found) == before

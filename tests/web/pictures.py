@@ -29,8 +29,17 @@ def _turning_off(page: Page) -> None:
     page.get_by_role("button", name="Turn off sync").click()
 
 
+def _step(page: Page, name: str) -> None:
+    """Go to a step of a set-up, and wait for what is counted there."""
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_text("Counting…").wait_for(state="detached")
+
+
 PICTURES: dict[str, tuple[str, Steps]] = {
     "sync-health": ("/health", _nothing),
+    "setup-configure": ("/syncs/shop-contacts/edit", _nothing),
+    "setup-limits": ("/syncs/shop-contacts/edit", lambda page: _step(page, "Limit")),
+    "setup-review": ("/syncs/shop-contacts/edit", lambda page: _step(page, "Review")),
     "turn-off": ("/health", _turning_off),
     "connected-apps": ("/apps", _nothing),
     "app-catalog": ("/catalog", _nothing),

@@ -11,7 +11,6 @@ from twofold.cli.command import Command, Group, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
 from twofold.cli.documents import planned, show_done, show_planned
 from twofold.cli.output import reply, say, table
-from twofold.cli.transform_words import described, transform_of
 from twofold.core.errors import TwofoldError
 from twofold.core.mappings import Blanks, Direction, When
 from twofold.core.parts import plain_name
@@ -20,6 +19,7 @@ from twofold.services import mappings as service
 from twofold.services.applying import Applied, Change
 from twofold.services.edits import Effect
 from twofold.services.installation import Installation
+from twofold.services.transform_words import described, transform_of
 
 _ARROWS = {
     Direction.BOTH: "<->",

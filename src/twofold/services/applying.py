@@ -168,7 +168,7 @@ async def _resolved(
     except TwofoldError as error:
         return None, [*problems, _located(node, _place(here, error), error)]
     rules = rules_of(document, ground, problems)
-    problems += [_placed(document, problem) for problem in judged(rules, ground, _told(document))]
+    problems += [_placed(document, problem) for problem in judged(rules, ground, told(document))]
     if old is not None and old.indexed and rules.from_now_on and not old.rules.from_now_on:
         late = TwofoldError("TF-L11", name=old.name)
         problems.append(_located(node, ("from_now_on",), late))
@@ -221,7 +221,7 @@ def _same_named(
     return None
 
 
-def _told(document: Read) -> set[str]:
+def told(document: Read) -> set[str]:
     """The mappings whose direction is written out, by name."""
     items = document.values.get("mappings", ())
     written = document.node.plain()["mappings"] if items else ()

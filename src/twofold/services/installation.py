@@ -119,8 +119,14 @@ class Installation:
     @asynccontextmanager
     async def both_sides(self, sync: Sync) -> AsyncIterator[dict[Side, Connector]]:
         """The connectors of a sync's two sides."""
+        async with self.between(sync.connection) as both:
+            yield both
+
+    @asynccontextmanager
+    async def between(self, connection: int) -> AsyncIterator[dict[Side, Connector]]:
+        """The connectors of the hub and of a connection."""
         hub = self.state.syncs.connection(HUB_CONNECTION)
-        app = self.state.syncs.connection(sync.connection)
+        app = self.state.syncs.connection(connection)
         async with self.opened(hub) as here, self.opened(app) as there:
             yield {Side.HUB: here, Side.APP: there}
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from twofold.core.errors import TwofoldError
 from twofold.core.mapping_check import check_mapping
-from twofold.core.mappings import Direction, FieldMapping
+from twofold.core.mappings import Direction, FieldMapping, Rules
 from twofold.core.parts import plain_name
 from twofold.core.records import Side
 from twofold.core.suggestions import Suggestion, suggest, unmapped
@@ -23,7 +23,7 @@ from twofold.kit.contract import Connector
 from twofold.services.applying import Change, document, reworded
 from twofold.services.edits import Effect, effect, save
 from twofold.services.installation import Installation
-from twofold.store.syncs import Sync
+from twofold.services.sampling import sampled
 
 Entry = dict[str, Any]
 """One mapping as the sync's document writes it."""
@@ -148,28 +148,21 @@ async def suggestions(here: Installation, name: str) -> list[Suggestion]:
         ConnectorError: an app cannot be asked.
     """
     sync = here.sync(name)
+    return await suggested(here, sync.connection, sync.rules)
+
+
+async def suggested(here: Installation, connection: int, rules: Rules) -> list[Suggestion]:
+    """Mappings that rules may lack; as ``suggestions``, of a sync that need not be saved yet."""
     samples: dict[Side, dict[str, list[Value]]] = {}
-    async with here.both_sides(sync) as connectors:
+    async with here.between(connection) as connectors:
         for side in Side:
-            samples[side] = await _sampled(connectors[side], sync, side)
-    return suggest(sync.rules, samples)
+            samples[side] = await _sampled(connectors[side], rules, side)
+    return suggest(rules, samples)
 
 
-async def _sampled(connector: Connector, sync: Sync, side: Side) -> dict[str, list[Value]]:
-    names = [field.name for field in unmapped(sync.rules, side)]
-    values: dict[str, list[Value]] = {name: [] for name in names}
+async def _sampled(connector: Connector, rules: Rules, side: Side) -> dict[str, list[Value]]:
+    names = [field.name for field in unmapped(rules, side)]
     if not names:
-        return values
-    object_type = sync.rules.type_of(side).name
-    batch = await connector.pull(object_type, None, names)
-    at = range(min(MOST_SAMPLED, len(batch.ids)))
-    known = [position for position in at if batch.digests[position] is not None]
-    records = list(batch.decode(known)) if known else []
-    unseen = [batch.ids[position] for position in at if batch.digests[position] is None]
-    if unseen:
-        answered = await connector.get(object_type, unseen, names)
-        records += [record for found in answered.values() for record in found]
-    for record in records:
-        for name in names:
-            values[name].append(record.fields.get(name))
-    return values
+        return {}
+    found = await sampled(connector, rules.type_of(side).name, names, MOST_SAMPLED)
+    return {name: [record.fields.get(name) for record in found.records] for name in names}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ from twofold.store.syncs import Sync
 from twofold.store.types import LinkRow, Place, RemovalRow
 
 FORMAT = 1
+
+Prepare = Callable[[Rehearsal], None]
 
 
 class Planned(Struct, frozen=True):
@@ -87,6 +89,7 @@ async def plan(
     options: Options,
     tell: Tell = lambda _: None,
     most: int = 0,
+    prepare: Prepare = lambda _: None,
 ) -> tuple[Header, list[Line]]:
     """Plan what a run of these syncs would do; nothing is written to any app or to the state.
 
@@ -94,6 +97,7 @@ async def plan(
         names: Syncs, turned on or not; all that are on for no name.
         path: Where to save the plan, if anywhere.
         most: How many lines to return, whether saved or not.
+        prepare: What to do to the copy of the state first, such as to make a sync there.
 
     Raises:
         TwofoldError: TF-U06, there is no such sync; TF-E12, a side cannot be read; TF-E16, the
@@ -101,6 +105,7 @@ async def plan(
     """
     with closing(_scratch()) as found:
         with rehearsal(here) as there:
+            prepare(there)
             headers = [
                 await _planned(there, sync, found, options, tell) for sync in _chosen(there, names)
             ]

@@ -57,7 +57,7 @@ async def draft(here: Installation, request: Request) -> Draft:
     fatal = [problem for problem in problems if not problem.warning]
     if fatal:
         raise Refused(fatal)
-    name = request.name or _free_name(here, f"{connection.label}-{ground.hub.label.lower()}")
+    name = request.name or free_name(here, f"{connection.label}-{ground.hub.label.lower()}")
     refuse_name(name)
     return Draft(name, connection, rules, tuple(problems))
 
@@ -201,7 +201,8 @@ def _pick(types: Sequence[ObjectType], label: str, name: str) -> ObjectType:
     raise TwofoldError("TF-F02", app=label, object_type=name, known=known)
 
 
-def _free_name(here: Installation, wanted: str) -> str:
+def free_name(here: Installation, wanted: str) -> str:
+    """A name for a new sync: the wanted one, or the first of a row that is not taken."""
     taken = {sync.name for sync in here.state.syncs.all()}
     name, number = wanted, 2
     while name in taken:

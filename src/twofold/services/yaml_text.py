@@ -72,6 +72,16 @@ class Unreadable(Exception):
         super().__init__(self.problem.sentence)
 
 
+def node_of(value: Any) -> Node:
+    """Plain data that no text was read for; nothing of it has a line."""
+    if isinstance(value, dict):
+        entries = {key: node_of(part) for key, part in value.items()}
+        return Node(0, entries=entries, keys=dict.fromkeys(entries, 0))
+    if isinstance(value, list | tuple):
+        return Node(0, items=[node_of(item) for item in value])
+    return Node(0, value)
+
+
 def read(data: bytes) -> list[Node]:
     """All documents of a YAML text.
 

@@ -10,6 +10,7 @@ from twofold.database.sqlite import Database
 from twofold.store.access import Access
 from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
+from twofold.store.drafts import Drafts
 from twofold.store.erasing import Erasing
 from twofold.store.history import History
 from twofold.store.limits import Limits
@@ -48,6 +49,7 @@ class State:
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)
         self.addresses = AllowedAddresses(database)
+        self.drafts = Drafts(database)
         self.history = History(database)
         self.erasing = Erasing(database)
         self.settings = Settings(database)

@@ -13,6 +13,7 @@ from twofold.web import files, live
 from twofold.web.area import areas
 from twofold.web.assets import Assets
 from twofold.web.pending import Pending
+from twofold.web.previewing import Previews
 from twofold.web.view import problem
 
 _PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
@@ -30,6 +31,7 @@ def mount(app: FastAPI) -> None:
     app.state.assets = Assets()
     app.state.areas = areas()
     app.state.pending = Pending()
+    app.state.previews = Previews()
     app.include_router(files.router)
     app.include_router(live.router)
     for area in app.state.areas:

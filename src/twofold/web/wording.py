@@ -5,9 +5,13 @@ from __future__ import annotations
 from babel.support import NullTranslations
 
 from twofold.core.errors import Issue, TwofoldError
+from twofold.core.filters import Operator
 from twofold.core.health import State
+from twofold.core.schema import Field
+from twofold.core.type_matrix import Shape, shape
 from twofold.services.access import Role
 from twofold.services.health import Queue, Status, Word
+from twofold.services.previews import Kind
 from twofold.web.language import later
 from twofold.web.reader import Reader
 
@@ -47,6 +51,46 @@ _ROLES = {
 }
 
 
+_SHAPES = {
+    Shape.TEXT: later("text"),
+    Shape.NUMBER: later("number"),
+    Shape.BOOL: later("checkbox"),
+    Shape.DATE: later("date"),
+    Shape.DATETIME: later("date and time"),
+    Shape.CHOICE: later("choice"),
+    Shape.OWNER: later("owner"),
+    Shape.TEXTS: later("several texts"),
+    Shape.CHOICES: later("several choices"),
+    Shape.LIST: later("several values"),
+}
+_OPERATORS = {
+    Operator.IS: later("is"),
+    Operator.IS_NOT: later("is not"),
+    Operator.ANY_OF: later("is any of"),
+    Operator.CONTAINS: later("contains"),
+    Operator.STARTS_WITH: later("starts with"),
+    Operator.KNOWN: later("is known"),
+    Operator.UNKNOWN: later("is unknown"),
+    Operator.GREATER: later("is greater than"),
+    Operator.LESS: later("is less than"),
+    Operator.BETWEEN: later("is between"),
+    Operator.BEFORE: later("is before"),
+    Operator.AFTER: later("is after"),
+    Operator.LAST_DAYS: later("is in the last days"),
+}
+PLANNED = {
+    Kind.LINK.value: later("matched"),
+    Kind.CREATE.value: later("to create"),
+    Kind.UPDATE.value: later("to update"),
+    Kind.AMBIGUOUS.value: later("cannot be matched"),
+    Kind.EXCLUDE.value: later("excluded"),
+    Kind.FAIL.value: later("would fail"),
+    Kind.AGREE.value: later("the same again"),
+    Kind.REMOVE.value: later("to remove"),
+}
+"""The parts of a plan by kind, in the order in which people want to know of them."""
+
+
 class Wording:
     """Words for one reader."""
 
@@ -77,6 +121,18 @@ class Wording:
     def state(self, state: State) -> str:
         """Such as "In sync"."""
         return self.say(_STATES[state])
+
+    def kind(self, field: Field) -> str:
+        """What a field holds, such as "date"."""
+        return self.say(_SHAPES[shape(field)])
+
+    def operator(self, operator: Operator) -> str:
+        """Such as "is any of"."""
+        return self.say(_OPERATORS[operator])
+
+    def planned(self, kind: str) -> str:
+        """What happens to parts of a plan, such as "to create"."""
+        return self.say(PLANNED[kind])
 
     def role(self, role: Role) -> str:
         """Such as "Administrator"."""

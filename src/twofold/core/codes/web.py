@@ -99,6 +99,11 @@ CODES = (
         "Install Twofold again with the packages that its lock names.",
     ),
     Code(
+        "TF-W50",
+        "This set-up was saved or discarded, or nobody has touched it for a month.",
+        "Begin it again on the page of the app.",
+    ),
+    Code(
         "TF-W30",
         "This call is not believed to come from the app: {reason}.",
         "Check the secret on both sides, the clocks, and the address that the app calls.",
