@@ -17,12 +17,14 @@ from twofold.connectors.hubspot import schema as hubspot_schema
 from twofold.connectors.hubspot.feed import LAG
 from twofold.connectors.hubspot.objects import STANDARD
 from twofold.connectors.hubspot.properties import Property
+from twofold.connectors.rest import Rest
 from twofold.connectors.sql import Sql
 from twofold.core.schema import Feed, ObjectType, Op
 from twofold.hub.connector import HubConnector
 from twofold.kit import catalog, quality
 from twofold.kit.contract import Connector
 from twofold.kit.memory import company, contact, deal
+from twofold.kit.network import Network, Sockets
 
 INTRODUCTION = """# Connectors
 
@@ -88,6 +90,17 @@ async def _files(folder: Path) -> Sequence[ObjectType]:
     return await _described(Files({"path": str(folder)}))
 
 
+async def _rest(folder: Path) -> Sequence[ObjectType]:
+    (folder / "acme.yaml").write_text(example())
+    return await _described(Rest({"definition": str(folder / "acme.yaml")}, Sockets(Network())))
+
+
+def example() -> str:
+    """The example document of the REST connector's page."""
+    page = (ROOT / "docs" / "connectors" / "rest.md").read_text()
+    return page.partition("```yaml\n")[2].partition("```")[0]
+
+
 EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "memory": _memory,
     "hub": _hub,
@@ -95,6 +108,7 @@ EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "hubspot": _hubspot,
     "sql": _sql,
     "files": _files,
+    "rest": _rest,
 }
 """Connector → the object types of an example account, made in a folder."""
 

@@ -8,7 +8,7 @@ from tools.capabilities import connectors_page
 from tools.commands import commands_page
 from tools.mappings import mappings_page
 from tools.settings import settings_page
-from tools.sync_documents import documents_page, schema_text
+from tools.sync_documents import documents_page, rest_schema_text, schema_text
 from tools.tree import ROOT, shown
 from twofold.core.codes import CODES, Code
 
@@ -66,6 +66,7 @@ def main() -> int:
         "sync-documents.md": documents_page,
         "sync.schema.json": schema_text,
         "../connectors/README.md": connectors_page,
+        "rest-app.schema.json": rest_schema_text,
     }
     for name, page in pages.items():
         (folder / name).write_text(page(), encoding="utf-8")

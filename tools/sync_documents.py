@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from twofold.connectors.rest import definition
 from twofold.core import filters, mappings
 from twofold.services.documents import schema
 
@@ -40,6 +41,11 @@ OF_PAIRS = {"hub": "Its name in the hub.", "app": "Its name in the app."}
 def schema_text() -> str:
     """The text of docs/reference/sync.schema.json."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def rest_schema_text() -> str:
+    """The text of docs/reference/rest-app.schema.json."""
+    return json.dumps(definition.schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def documents_page() -> str:

@@ -21,9 +21,9 @@ from twofold.database.errors import DatabaseError, coding
 from twofold.engine.world import RealWorld, World
 from twofold.hub.crm import Hub
 from twofold.kit import catalog
-from twofold.kit.auth import Auth, BasicAuth, BearerAuth
+from twofold.kit.auth import Auth, BasicAuth, BearerAuth, Reach
 from twofold.kit.budgets import Budgets
-from twofold.kit.contract import Connector, Manifest
+from twofold.kit.contract import Connector, Limit, Manifest
 from twofold.kit.network import Network, Sockets
 from twofold.kit.oauth import ACCESS, EXPIRES, Keeper, OAuthAuth, Post, kept, poster
 from twofold.services import network
@@ -116,7 +116,7 @@ class _Opener:
         kind = catalog.load(app)
         reachable = self._reachable()
         async with AsyncExitStack() as stack:
-            client = self._client(kind.manifest, answers, keeper, stack)
+            client = self._client(kind, answers, keeper, stack)
             connector = kind(answers, client or Sockets(reachable))
             if client is not None:
                 client.pauses = connector.pauses
@@ -131,23 +131,22 @@ class _Opener:
 
     def _client(
         self,
-        manifest: Manifest,
+        kind: catalog.ConnectorClass,
         answers: Mapping[str, str],
         keeper: Keeper | None,
         stack: AsyncExitStack,
     ) -> AioHttp | None:
-        if not manifest.address:
+        reach = _reach(kind, answers)
+        if reach is None:
             return None
-        auth: Auth | None = None
+        manifest, auth = kind.manifest, reach.auth
         tokens = kept(answers) if manifest.oauth else None
         if tokens is not None:
             post = poster(manifest.name, lambda base: self._http(manifest.name, base, stack))
             keeper = keeper or NewTokens(tokens)
             auth = OAuthAuth(manifest, answers, keeper, post, self._world)
-        else:
-            auth = _auth(manifest, answers)
-        base, budgets = answers[manifest.address], self._shared(manifest, answers)
-        return self._http(manifest.name, base, stack, budgets, auth)
+        budgets = self._shared(manifest.name, reach.limits, answers)
+        return self._http(manifest.name, reach.address, stack, budgets, auth)
 
     def _http(
         self,
@@ -165,14 +164,28 @@ class _Opener:
         stack.push_async_callback(made.close)
         return made
 
-    def _shared(self, manifest: Manifest, answers: Mapping[str, str]) -> Budgets:
+    def _shared(self, app: str, limits: tuple[Limit, ...], answers: Mapping[str, str]) -> Budgets:
         """The budgets of an account: one for all who use it in this program, run after run."""
         known = self._budgets.setdefault(asyncio.get_running_loop(), {})
         lasting = sorted(item for item in answers.items() if item[0] not in {ACCESS, EXPIRES})
-        key = (manifest.name, *(part for item in lasting for part in item))
+        key = (app, *(part for item in lasting for part in item))
         if key not in known:
-            known[key] = Budgets(manifest.name, manifest.limits, self._world)
+            known[key] = Budgets(app, limits, self._world)
         return known[key]
+
+
+def _reach(kind: catalog.ConnectorClass, answers: Mapping[str, str]) -> Reach | None:
+    """Where the app is and how we sign in; None: it is not reached by HTTP."""
+    own = getattr(kind, "reach", None)
+    if own is not None:
+        found: Reach = own(answers)
+        return found
+    manifest = kind.manifest
+    if not manifest.address:
+        return None
+    by_tokens = bool(manifest.oauth) and kept(answers) is not None
+    auth = None if by_tokens else _auth(manifest, answers)
+    return Reach(answers[manifest.address], auth, manifest.limits)
 
 
 def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tools.mappings import mappings_page
 from tools.reference import errors_page
-from tools.sync_documents import documents_page, schema_text
+from tools.sync_documents import documents_page, rest_schema_text, schema_text
 from tools.tree import ROOT
 
 import twofold
@@ -34,6 +34,7 @@ def test_the_pages_of_a_sync_s_document_are_its_types() -> None:
     folder = ROOT / "docs" / "reference"
     assert (folder / "sync-documents.md").read_text() == documents_page(), "make reference"
     assert (folder / "sync.schema.json").read_text() == schema_text(), "make reference"
+    assert (folder / "rest-app.schema.json").read_text() == rest_schema_text(), "make reference"
 
 
 def test_the_page_of_mappings_is_the_matrix() -> None:

@@ -15,10 +15,10 @@ from tests.core.configured import APP, HUB, TEXTS, rules
 
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
 from twofold.kit.contract import Manifest
+from twofold.kit.yaml_text import MOST_BYTES, Located, Node, Unreadable, node_of, read, write
 from twofold.services.applying import rules_of
 from twofold.services.documents import document_of, schema, understood
 from twofold.services.proposals import Ground
-from twofold.services.yaml_text import MOST_BYTES, Located, Node, Unreadable, node_of, read, write
 
 GROUND = Ground(HUB, APP, Manifest("memory", "Memory", ""))
 LEAST = "twofold: 1\nname: n\nconnection: c\nhub: contact\napp: '5'\n"

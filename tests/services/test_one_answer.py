@@ -15,11 +15,11 @@ from twofold.core.schema import Association, ObjectType, Op
 from twofold.core.stages import STAGE
 from twofold.core.values import Kind
 from twofold.kit.contract import DefaultMapping, Manifest
+from twofold.kit.yaml_text import Located, write
 from twofold.services.applying import rules_of
 from twofold.services.documents import document_of, understood
 from twofold.services.proposals import Ground, Request, Wish, propose
 from twofold.services.syncs import judged
-from twofold.services.yaml_text import Located, write
 
 OPS = frozenset(Op)
 FIELDS = [

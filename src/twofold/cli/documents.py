@@ -13,13 +13,13 @@ from twofold.cli.command import Command, as_json, ask, ask_app
 from twofold.cli.confirmation import confirm
 from twofold.cli.output import document, reply, say
 from twofold.core.errors import TwofoldError
+from twofold.kit.yaml_text import MOST_BYTES, Located
 from twofold.services import applying
 from twofold.services.applying import Applied, Change
 from twofold.services.documents import schema
 from twofold.services.edits import Effect
 from twofold.services.installation import Installation
 from twofold.services.settings import edited
-from twofold.services.yaml_text import MOST_BYTES, Located
 
 
 @click.command("export", cls=Command, example="twofold export shop-contacts > shop.yaml")

@@ -16,11 +16,12 @@ from typing import Any
 import click
 
 from twofold.cli.output import document, plain
+from twofold.connectors.rest.definition import Misdescribed
 from twofold.core.codes import CODES
 from twofold.core.errors import TwofoldError
+from twofold.kit.yaml_text import Located
 from twofold.services.link_files import NotImported
 from twofold.services.syncs import Refused
-from twofold.services.yaml_text import Located
 
 _MOST_PROBLEMS = 50
 """Shown to a person; JSON has all of them."""
@@ -73,7 +74,7 @@ def described(error: TwofoldError) -> dict[str, Any]:
         "advice": error.advice,
         "retryable": error.entry.retryable,
     }
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Misdescribed):
         found["problems"] = [
             {
                 **({"line": p.line} if isinstance(p, Located) else {}),

@@ -6,6 +6,9 @@ import base64
 from collections.abc import Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
+from twofold.kit.contract import Limit
 from twofold.kit.errors import AccessDenied
 
 
@@ -47,6 +50,19 @@ class BearerAuth(HeaderAuth):
 
     def __init__(self, app: str, token: str) -> None:
         super().__init__(app, "Authorization", f"Bearer {token.strip()}")
+
+
+class Reach(Struct, frozen=True):
+    """How a connector's requests reach the app, where its answers alone do not say it.
+
+    A connector whose class has a function ``reach(answers) -> Reach`` is asked; for all others the
+    manifest says it.
+    """
+
+    address: str
+    """The base address of ``Http``."""
+    auth: Auth | None
+    limits: tuple[Limit, ...] = ()
 
 
 class BasicAuth(HeaderAuth):

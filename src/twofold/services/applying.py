@@ -14,13 +14,13 @@ from twofold.core.stages import Beside
 from twofold.core.validate import Problem
 from twofold.engine.setup import install
 from twofold.kit.errors import ConnectorError
+from twofold.kit.yaml_text import Located, Node, Unreadable, read, write
 from twofold.services.documents import Read, document_of, extras, understood
 from twofold.services.edits import Effect, effect, save
 from twofold.services.installation import Installation
 from twofold.services.proposals import Ground
 from twofold.services.staged import beside, stage_problems
 from twofold.services.syncs import Refused, ground_of, judged, refuse_name, refuse_twin
-from twofold.services.yaml_text import Located, Node, Unreadable, read, write
 from twofold.store.syncs import HUB_CONNECTION, Connection, Sync
 
 

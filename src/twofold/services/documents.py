@@ -6,8 +6,7 @@ can configure can be written down. `core.validate` decides about a document as a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal
 
@@ -15,10 +14,10 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
-from twofold.core.errors import TwofoldError
 from twofold.core.mappings import AssociationMapping, FieldMapping, Rules
 from twofold.core.parts import plain_name
-from twofold.services.yaml_text import Located, Node
+from twofold.kit.converting import converted, problem, unknown_key
+from twofold.kit.yaml_text import Located, Node
 
 FORMAT = 1
 """Of documents; another number would be another form."""
@@ -186,27 +185,27 @@ def understood(node: Node) -> Read:
     """Take a document apart, each key and each item of a list by itself: all that is wrong."""
     if node.entries is None:
         reason = "a sync is a map of keys"
-        return Read(node, {}, (_problem(node, (), "TF-Y06", reason=reason),))
+        return Read(node, {}, (problem(node, (), "TF-Y06", reason=reason),))
     known = {f.encode_name: f for f in fields(SyncDocument)}
     problems: list[Located] = []
     values: dict[str, Any] = {}
     for key, child in node.entries.items():
         if key not in known:
-            problems.append(_unknown(node, (key,), known))
+            problems.append(unknown_key(node, (key,), known))
         elif key in _LISTS and child.items is not None:
             kind = MappingDocument if key == "mappings" else AssociationDocument
             items = [
-                _converted(node, (key, position), item, kind, problems)
+                converted(node, (key, position), item, kind, problems)
                 for position, item in enumerate(child.items)
             ]
             values[key] = tuple(items)
         else:
-            found = _converted(node, (key,), child, known[key].type, problems)
+            found = converted(node, (key,), child, known[key].type, problems)
             if found is not None:
                 values[known[key].name] = found
     for key, field in known.items():
         if field.required and key not in node.entries:
-            problems.append(_problem(node, (), "TF-Y07", key=key))
+            problems.append(problem(node, (), "TF-Y07", key=key))
     return Read(node, values, tuple(problems))
 
 
@@ -214,91 +213,3 @@ def extras(item: Any, of: type[Struct]) -> dict[str, Any]:
     """The settings of one mapping or association besides its names."""
     names = _MAPPING if of is FieldMapping else _ASSOCIATION
     return {name: getattr(item, name) for name in names}
-
-
-def _converted(
-    node: Node, path: tuple[str | int, ...], child: Node, kind: Any, problems: list[Located]
-) -> Any:
-    """One value in the type of its key; None, with a problem, where it does not fit."""
-    plain = child.plain()
-    try:
-        found = msgspec.convert(plain, kind)
-    except msgspec.ValidationError as error:
-        text, _, at = str(error).partition(" - at `$")
-        whole = (*path, *_steps(at))
-        lacking = re.fullmatch(r"Object missing required field `(.*)`", text)
-        unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
-        if lacking:
-            problems.append(_problem(node, whole, "TF-Y07", key=lacking[1]))
-        elif unknown:
-            names = {f.encode_name: f for f in fields(kind)} if _is_struct(kind) else {}
-            problems.append(_unknown(node, (*whole, unknown[1]), names))
-        else:
-            problems.append(_problem(node, whole, "TF-Y06", reason=_reason(text)))
-        return None
-    problems.extend(_unknown(node, (*path, *more), {}) for more in _ignored(plain, found))
-    return found
-
-
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Struct)
-
-
-def _ignored(plain: Any, found: Any) -> Iterator[tuple[str | int, ...]]:
-    """Paths of keys that the types inside do not know, and would leave out without a word."""
-    if isinstance(plain, dict) and isinstance(found, Struct):
-        config = found.__struct_config__
-        names = {f.encode_name: f.name for f in fields(found)}
-        for key, part in plain.items():
-            if key in names:
-                for rest in _ignored(part, getattr(found, names[key])):
-                    yield (key, *rest)
-            elif config.tag is None or key != config.tag_field:
-                yield (key,)
-    elif isinstance(plain, dict) and isinstance(found, Mapping):
-        for key, value in zip(plain, found.values(), strict=False):
-            for rest in _ignored(plain[key], value):
-                yield (key, *rest)
-    elif isinstance(plain, list) and isinstance(found, list | tuple):
-        for position, (part, value) in enumerate(zip(plain, found, strict=False)):
-            for rest in _ignored(part, value):
-                yield (position, *rest)
-
-
-def _steps(path: str) -> list[str | int]:
-    """``.rules[0].field`` as steps; a key that cannot be told apart ends them."""
-    steps: list[str | int] = []
-    for name, position in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", path):
-        if position == "...":
-            break
-        steps.append(int(position) if position else name)
-    return steps
-
-
-_WORDS = {
-    "`str`": "a text",
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`decimal`": "a number",
-    "`bool`": "true or false",
-    "`null`": "nothing",
-    "`object`": "a map of keys",
-    "`array`": "a list",
-    "Expected": "expected",
-}
-
-
-def _reason(text: str) -> str:
-    for word, meaning in _WORDS.items():
-        text = text.replace(word, meaning)
-    return re.sub(r"got (?=a |true|nothing)", "and not ", text).replace("`", "").rstrip(".")
-
-
-def _unknown(node: Node, path: tuple[str | int, ...], known: Mapping[str, Any]) -> Located:
-    names = ", ".join(known) or "the keys that 'twofold validate --schema' lists"
-    return _problem(node, path, "TF-Y05", key=path[-1], known=names)
-
-
-def _problem(node: Node, path: tuple[str | int, ...], code: str, **facts: object) -> Located:
-    error = TwofoldError(code, **facts)
-    return Located(code, error.sentence, line=node.at(path))

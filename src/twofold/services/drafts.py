@@ -20,6 +20,7 @@ from twofold.core.records import Side
 from twofold.core.schema import ObjectType
 from twofold.core.validate import Problem
 from twofold.kit import catalog
+from twofold.kit.yaml_text import node_of
 from twofold.services.applying import Change, applied, document, reworded, rules_of, told
 from twofold.services.documents import document_of, understood
 from twofold.services.edits import Effect, effect, save
@@ -29,7 +30,6 @@ from twofold.services.proposals import Ground, Request, propose
 from twofold.services.runs import Options
 from twofold.services.staged import beside, stage_problems
 from twofold.services.syncs import free_name, ground_of, judged, refuse_name, refuse_twin
-from twofold.services.yaml_text import node_of
 
 KEPT = 30 * 86_400.0
 """Seconds for which a draft that nobody touches is kept."""

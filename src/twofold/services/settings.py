@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from twofold.core.errors import TwofoldError
+from twofold.kit.yaml_text import Node, Unreadable, read
 from twofold.services.applying import Change, document, reworded
 from twofold.services.installation import Installation
-from twofold.services.yaml_text import Node, Unreadable, read
 
 _FIXED = ("twofold", "name", "connection", "hub", "app", "mappings")
 _WAYS = {"both": "both", "to-hub": "to_hub", "to-app": "to_app"}

@@ -11,9 +11,9 @@ import pytest
 from tests.connectors.files.tables import create, delete, files, listed, update
 
 from twofold.connectors.files import replacing
-from twofold.connectors.files.values import guarded, unguarded
 from twofold.core.errors import TwofoldError
 from twofold.core.schema import Op
+from twofold.kit.cells import guarded, unguarded
 from twofold.kit.contract import Status, Write
 from twofold.kit.errors import SchemaChanged, Unavailable
 

@@ -94,10 +94,17 @@ def _files(folder: Path) -> Opened:
     return FilesPlay(folder)
 
 
+def _rest(folder: Path) -> Opened:
+    from tests.scenario.apps.rest import RestPlay
+
+    return RestPlay(folder)
+
+
 APPS: Mapping[str, Callable[[Path], Opened]] = {
     "memory": _memory,
     "sql": _sql,
     "carddav": _carddav,
     "files": _files,
+    "rest": _rest,
 }
 """Connector → its account, begun in an empty folder and ended with the block."""

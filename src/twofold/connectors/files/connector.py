@@ -15,11 +15,11 @@ from twofold.connectors.files.replacing import Changed, Stamp, stamp
 from twofold.connectors.files.shelf import APP, Source, naming, opened, sources, wishes
 from twofold.connectors.files.survey import Survey, key_of, surveyed
 from twofold.connectors.files.table import Row, Unreadable
-from twofold.connectors.files.values import decoded
 from twofold.connectors.files.writing import Round, record_of, rounds
 from twofold.core.records import Record
 from twofold.core.schema import Field, ObjectType
 from twofold.core.values import Kind
+from twofold.kit.cells import decoded
 from twofold.kit.contract import (
     Batch,
     Http,

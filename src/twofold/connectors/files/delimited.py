@@ -19,9 +19,9 @@ from typing import Any, BinaryIO, TextIO
 from msgspec import Struct
 
 from twofold.connectors.files.table import Column, Decide, Row, Unreadable
-from twofold.connectors.files.values import Unfit, as_text, checked, guarded, unguarded
 from twofold.core.schema import Field
 from twofold.core.values import Value
+from twofold.kit.cells import Unfit, as_text, checked, guarded, unguarded
 from twofold.kit.digests import digest_bytes
 
 _LONGEST_CELL = 1 << 24

@@ -26,9 +26,9 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from twofold.connectors.files.table import Column, Decide, Row, Unreadable
-from twofold.connectors.files.values import Unfit, checked, kind_of, wider
 from twofold.core.schema import Field
 from twofold.core.values import Kind, Value
+from twofold.kit.cells import Unfit, checked, kind_of, wider
 from twofold.kit.digests import digest_bytes
 
 LONGEST_TEXT = 32_767

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Raw
 
 from twofold.connectors.files.table import Column, Decide, Row, Unreadable
-from twofold.connectors.files.values import as_text, checked, kind_of, wider
 from twofold.core.schema import Field
 from twofold.core.values import Kind, Scalar, Value
+from twofold.kit.cells import as_text, checked, kind_of, wider
 from twofold.kit.digests import digest_bytes
 
 _MARK = b"\xef\xbb\xbf"

@@ -13,9 +13,9 @@ from twofold.connectors.files.excel import LONGEST_TEXT
 from twofold.connectors.files.replacing import Stamp
 from twofold.connectors.files.shelf import Source, Wishes
 from twofold.connectors.files.table import Column, Row, Table
-from twofold.connectors.files.values import shown
 from twofold.core.schema import Feed, Field, ObjectType, Op
 from twofold.core.values import TEXT_KINDS, Kind
+from twofold.kit.cells import shown
 from twofold.kit.errors import SchemaChanged
 
 WRITES = 1_000

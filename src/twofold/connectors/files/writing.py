@@ -12,11 +12,11 @@ from twofold.connectors.files.replacing import Stamp, replace
 from twofold.connectors.files.shelf import APP, Source, Wishes, opened
 from twofold.connectors.files.survey import Survey, key_of
 from twofold.connectors.files.table import Row, Table
-from twofold.connectors.files.values import Unfit, decoded
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Record
 from twofold.core.schema import Field, Op
 from twofold.core.values import is_blank
+from twofold.kit.cells import Unfit, decoded
 from twofold.kit.contract import Result, Status, Write
 from twofold.kit.digests import digest_values
 

@@ -1,4 +1,4 @@
-"""TF-Y: syncs as YAML documents."""
+"""TF-Y: syncs and connectors as YAML documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from twofold.core.codes.entry import Code
 CODES = (
     Code(
         "TF-Y01",
-        "This is not a YAML text as a sync needs it: {reason}.",
+        "This is not a YAML text as it is needed here: {reason}.",
         "Correct the line; 'twofold export' shows how a sync is written.",
     ),
     Code(
@@ -17,17 +17,17 @@ CODES = (
     ),
     Code(
         "TF-Y03",
-        "Anchors, aliases and tags (&, * and !) are not part of a sync's document.",
+        "Anchors, aliases and tags (&, * and !) are not part of these documents.",
         "Write the value out, and put quotes around a text that begins with such a character.",
     ),
     Code(
         "TF-Y04",
-        "The document is larger or deeper than any sync needs: at most {limit}.",
+        "The document is larger or deeper than any needs to be: at most {limit}.",
         "Write one document per sync, with '---' between them, or use several files.",
     ),
     Code(
         "TF-Y05",
-        "A sync's document has no key {key} here; it has: {known}.",
+        "There is no key {key} here; there are: {known}.",
         "Correct the spelling, or remove the line.",
     ),
     Code(
@@ -64,5 +64,10 @@ CODES = (
         "TF-Y12",
         "{path} holds no document.",
         "Write one per sync; 'twofold export' shows how.",
+    ),
+    Code(
+        "TF-Y13",
+        "{path} does not describe an app: {count} problem(s) must be solved first.",
+        "Solve them and connect again; docs/connectors/rest.md names every key.",
     ),
 )

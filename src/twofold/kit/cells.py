@@ -1,4 +1,4 @@
-"""Cells ↔ values: what a file holds in a cell, and what it means as a field of some kind.
+"""Cells ↔ values: what a file or JSON holds, and what it means as a field of some kind.
 
 Reading is lenient: a cell that is not what its column's kind says is given as text, as it stands,
 and the core then says that it does not fit. Writing is strict.
