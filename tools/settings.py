@@ -29,6 +29,10 @@ ENVIRONMENT = {
     "TWOFOLD_DATA": "The data folder, where `--data` does not name one.",
     "TWOFOLD_ALLOW_ADDRESSES": "Addresses within the own network that connections may reach,"
     " besides those of `twofold network allow`; with commas between them.",
+    "TWOFOLD_KEY": "The key of the credentials, as 64 hexadecimal digits or base64, instead of the"
+    " file `key`.",
+    "TWOFOLD_KEY_COMMAND": "A command that prints that key, such as that of a key ring.",
+    "TWOFOLD_KEY_OLD": "The key before it, for `twofold key rotate`.",
     "XDG_DATA_HOME": "Where neither is given, the data folder is `twofold` in it;"
     " else `~/.local/share/twofold`.",
 }

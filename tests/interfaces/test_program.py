@@ -159,6 +159,7 @@ def _every_command(shop: Shop, rows: Path) -> list[list[str]]:
         ["network", "allow", "192.168.1.0/24"],
         ["network", "list"],
         ["network", "forbid", "192.168.1.0/24"],
+        ["key", "rotate"],
         ["doctor"],
         ["backup", str(rows.parent / "COPY")],
         ["restore", str(rows.parent / "COPY"), "--yes"],

@@ -17,6 +17,7 @@ from twofold.cli import (
     health,
     history,
     hub,
+    keys,
     links,
     network,
     plans,
@@ -57,6 +58,7 @@ _MODULES = (
     approvals,
     hub,
     up,
+    keys,
     upkeep,
 )
 

@@ -19,6 +19,8 @@ from twofold.services.writer import only_writer
 
 STATE_FILE = "state.db"
 KEY_FILE = "key"
+_KEYS = (KEY_FILE, f"{KEY_FILE}.new")
+"""None, where the key comes from outside; two, where giving credentials a new one broke off."""
 _DATABASES = (HUB_FILE, STATE_FILE)
 """The hub first: what the state knows and the hub does not would look deleted."""
 _LITTLE = 500 * 1024 * 1024
@@ -59,8 +61,10 @@ def backup(folder: Path, target: Path, *, with_key: bool) -> list[str]:
         for name in names:
             _copy(folder / name, parts / name)
         if with_key:
-            shutil.copy2(folder / KEY_FILE, parts / KEY_FILE)
-            names.append(KEY_FILE)
+            keys = [name for name in _KEYS if (folder / name).is_file()]
+            for name in keys:
+                shutil.copy2(folder / name, parts / name)
+            names += keys
         parts.rename(target)
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -77,7 +81,7 @@ def restore(folder: Path, source: Path) -> Path | None:
         TwofoldError: TF-U11, the folder is in use; TF-S42, the source is no backup; TF-S02, TF-S04,
             it is damaged, or another program's.
     """
-    names = [name for name in (*_DATABASES, KEY_FILE) if (source / name).is_file()]
+    names = [name for name in (*_DATABASES, *_KEYS) if (source / name).is_file()]
     if STATE_FILE not in names:
         raise TwofoldError("TF-S42", path=source)
     for name in set(names) & set(_DATABASES):
@@ -165,7 +169,7 @@ def _of_key(here: Installation) -> Finding:
 
 
 def _of_permissions(folder: Path) -> Finding:
-    paths = [folder / name for name in (*_DATABASES, KEY_FILE)]
+    paths = [folder / name for name in (*_DATABASES, *_KEYS)]
     seen = [path.name for path in paths if path.exists() and path.stat().st_mode & 0o077]
     if seen:
         advice = "Take the rights of others away: chmod 600."

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from twofold.core.errors import TwofoldError
+from twofold.store.vault_key import keys
 
 _NONCE = 12
 """Bytes; the length that NIST SP 800-38D recommends for GCM."""
@@ -24,29 +25,19 @@ _CONTEXT = b"twofold connection secrets 1"
 class Vault:
     """Seals and opens credentials with one key."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *older: bytes) -> None:
+        """``key`` seals; it and the older ones open."""
         self._cipher = AESGCM(key)
+        self._older = [AESGCM(one) for one in older]
 
     @classmethod
     def at(cls, path: Path) -> Vault:
-        """The vault whose key is in this file; made, readable by its owner only, where missing.
+        """The vault whose key is given from outside, else is in this file; made where missing.
 
         Raises:
-            TwofoldError: TF-S21, the file holds no key.
+            TwofoldError: TF-S21, the file holds no key; TF-S23, what is given is none.
         """
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = path.read_bytes()
-        else:
-            key = AESGCM.generate_key(256)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(key)
-                file.flush()
-                os.fsync(file.fileno())
-        if len(key) != 32:
-            raise TwofoldError("TF-S21", path=path.name)
-        return cls(key)
+        return cls(*keys(path))
 
     def seal(self, secrets: Mapping[str, str], app: str, settings: Mapping[str, str]) -> bytes:
         """Encrypt; the same secrets never give the same bytes twice.
@@ -65,12 +56,14 @@ class Vault:
             TwofoldError: TF-S22, the key is another one, or bytes or settings were changed.
         """
         nonce, sealed = sealed[:_NONCE], sealed[_NONCE:]
-        try:
-            plain = self._cipher.decrypt(nonce, sealed, _bound(app, settings))
-        except (InvalidTag, ValueError) as error:
-            raise TwofoldError("TF-S22") from error
-        secrets: dict[str, str] = orjson.loads(plain)
-        return secrets
+        bound = _bound(app, settings)
+        for cipher in (self._cipher, *self._older):
+            try:
+                secrets: dict[str, str] = orjson.loads(cipher.decrypt(nonce, sealed, bound))
+            except (InvalidTag, ValueError):
+                continue
+            return secrets
+        raise TwofoldError("TF-S22")
 
 
 def _bound(app: str, settings: Mapping[str, str]) -> bytes:

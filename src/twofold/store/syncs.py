@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import orjson
@@ -139,6 +139,18 @@ class Syncs:
         with self._database.transaction() as db:
             query = "UPDATE connections SET secrets = ? WHERE id = ?"
             db.execute(query, (secrets, connection_id))
+
+    def seal_again(self, sealed: Mapping[int, bytes]) -> None:
+        """Replace the sealed credentials of connections, all or none; on the disk when it ends.
+
+        Sign-ins that are under way were sealed with the old key: those people begin again.
+        """
+        with self._database.overwriting(), self._database.durable_transaction() as db:
+            db.executemany(
+                "UPDATE connections SET secrets = ? WHERE id = ?",
+                [(secrets, connection) for connection, secrets in sealed.items()],
+            )
+            db.execute("DELETE FROM sign_ins")
 
     def reconnect(self, connection_id: int, settings: dict[str, str], secrets: bytes) -> None:
         """Replace settings and credentials; mappings and links are kept."""

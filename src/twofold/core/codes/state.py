@@ -62,7 +62,12 @@ CODES = (
         "TF-S22",
         "The stored credentials cannot be opened: the key file, or the settings that they were"
         " sealed with, changed.",
-        "Put the right key file back, or connect the app again.",
+        "Put the right key back (the file, or TWOFOLD_KEY), or connect the app again.",
+    ),
+    Code(
+        "TF-S23",
+        "{source} gives no key: {reason}.",
+        "Give 64 hexadecimal digits, as 'openssl rand -hex 32' makes them, or 32 bytes in base64.",
     ),
     Code(
         "TF-S40",
