@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgres import Postgres
 from tests.servers.unprivileged import free_port
 
 from twofold.connectors.sql import Sql
-from twofold.connectors.sql.engines import BadAddress
+from twofold.connectors.sql.engines import BadAddress, Database
 from twofold.core.schema import Op
 from twofold.kit.contract import Status, Write
 from twofold.kit.errors import (
@@ -200,6 +202,24 @@ async def test_an_account_that_may_only_read(server: Server) -> None:
     assert result.issue is not None
     assert result.issue.code == "TF-A03"
     await connector.close()
+
+
+def test_a_server_that_dies_between_two_statements_is_out_of_reach(server: Server) -> None:
+    """Whoever goes on after the first failure is told the same, and not of a rollback."""
+    database = Database(server.url("postgres" if isinstance(server, Postgres) else "mysql"))
+    try:
+        with (  # noqa: PT012 (what is told is that of the last statement)
+            pytest.raises(Unavailable),
+            database.writing() as connection,
+        ):
+            connection.exec_driver_sql("SELECT 1")
+            server.stop(signal.SIGKILL if isinstance(server, MariaDb) else signal.SIGQUIT)
+            with suppress(sa.exc.SQLAlchemyError):
+                connection.exec_driver_sql("SELECT 1")
+            connection.exec_driver_sql("SELECT 1")
+    finally:
+        server.start()
+        database.close()
 
 
 async def test_a_server_that_dies_while_committing_leaves_the_outcome_open(

@@ -10,6 +10,8 @@ import re
 from enum import StrEnum
 from typing import Any
 
+import sqlalchemy as sa
+
 from twofold.core.errors import TwofoldError
 from twofold.kit.errors import AccessDenied, Misunderstood, SchemaChanged, Stop, Unavailable
 
@@ -110,6 +112,8 @@ def cause_of(error: BaseException) -> BaseException:
 
 def fault_of(error: BaseException) -> Fault:
     """Say what kind of refusal an error of a driver (or SQLAlchemy's wrapping of it) is."""
+    if isinstance(error, sa.exc.PendingRollbackError | sa.exc.ResourceClosedError):
+        return Fault.LOST  # the connection broke under an earlier statement
     cause = cause_of(error)
     name = getattr(cause, "sqlite_errorname", None)
     if name is not None:
