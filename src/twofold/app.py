@@ -22,7 +22,7 @@ from twofold.engine.world import RealWorld, World
 from twofold.hub.crm import Hub
 from twofold.kit import catalog
 from twofold.kit.auth import Auth, BasicAuth, BearerAuth, Reach
-from twofold.kit.budgets import Budgets
+from twofold.kit.budgets import RESERVE, Budgets, Ledger
 from twofold.kit.contract import Connector, Limit, Manifest
 from twofold.kit.network import Network, Sockets
 from twofold.kit.oauth import ACCESS, EXPIRES, Keeper, OAuthAuth, Post, kept, poster
@@ -110,16 +110,21 @@ class _Opener:
 
     @asynccontextmanager
     async def opened(
-        self, app: str, answers: Mapping[str, str], keeper: Keeper | None = None
+        self,
+        app: str,
+        answers: Mapping[str, str],
+        keeper: Keeper | None = None,
+        ledger: Ledger | None = None,
     ) -> AsyncIterator[Connector]:
         """A connector and, where it speaks HTTP, its clients; all closed at the end."""
         kind = catalog.load(app)
         reachable = self._reachable()
         async with AsyncExitStack() as stack:
-            client = self._client(kind, answers, keeper, stack)
+            client = self._client(kind, answers, keeper, ledger, stack)
             connector = kind(answers, client or Sockets(reachable))
             if client is not None:
                 client.pauses = connector.pauses
+                stack.callback(_told, client, ledger)
             stack.push_async_callback(connector.close)
             yield connector
 
@@ -134,6 +139,7 @@ class _Opener:
         kind: catalog.ConnectorClass,
         answers: Mapping[str, str],
         keeper: Keeper | None,
+        ledger: Ledger | None,
         stack: AsyncExitStack,
     ) -> AioHttp | None:
         reach = _reach(kind, answers)
@@ -145,7 +151,8 @@ class _Opener:
             post = poster(manifest.name, lambda base: self._http(manifest.name, base, stack))
             keeper = keeper or NewTokens(tokens)
             auth = OAuthAuth(manifest, answers, keeper, post, self._world)
-        budgets = self._shared(manifest.name, reach.limits, answers)
+        reserve = RESERVE if ledger is None else ledger.reserve
+        budgets = self._shared(manifest.name, reach.limits, answers, reserve)
         return self._http(manifest.name, reach.address, stack, budgets, auth)
 
     def _http(
@@ -164,14 +171,22 @@ class _Opener:
         stack.push_async_callback(made.close)
         return made
 
-    def _shared(self, app: str, limits: tuple[Limit, ...], answers: Mapping[str, str]) -> Budgets:
+    def _shared(
+        self, app: str, limits: tuple[Limit, ...], answers: Mapping[str, str], reserve: float
+    ) -> Budgets:
         """The budgets of an account: one for all who use it in this program, run after run."""
         known = self._budgets.setdefault(asyncio.get_running_loop(), {})
         lasting = sorted(item for item in answers.items() if item[0] not in {ACCESS, EXPIRES})
-        key = (app, *(part for item in lasting for part in item))
+        key = (app, str(reserve), *(part for item in lasting for part in item))
         if key not in known:
-            known[key] = Budgets(app, limits, self._world)
+            known[key] = Budgets(app, limits, self._world, reserve=reserve)
         return known[key]
+
+
+def _told(client: AioHttp, ledger: Ledger | None) -> None:
+    """Tell how many requests a client sent, once nothing more can come."""
+    if ledger is not None and client.sent:
+        ledger.spend(client.sent)
 
 
 def _reach(kind: catalog.ConnectorClass, answers: Mapping[str, str]) -> Reach | None:

@@ -102,6 +102,23 @@ def test_an_address_book_syncs_both_ways(tmp_path: Path, server: Radicale) -> No
     assert (report["did"], report["health"]["in_sync"]) == ({}, 2)
 
 
+def test_the_use_of_a_connection_is_told(tmp_path: Path, server: Radicale) -> None:
+    program = Program(tmp_path)
+    program("connect", "carddav", *_told(server), "--set", f"password={SECRET}", "--label", "book")
+    program("sync", "add", "book", "contact")
+    server.forget()
+    program("sync", "run")
+    calls = len(server.calls())
+    assert calls > 0
+    before = program.json("connection", "list")["connections"][1]["requests"]
+    server.forget()
+    program("sync", "run")
+    after = program.json("connection", "list")["connections"][1]["requests"]
+    assert after - before == len(server.calls()), "each request is counted, once"
+    made = program.json("connection", "reserve", "book", "--share", "35")["connection"]
+    assert (made["reserve"], made["per_day"]) == (0.35, None)
+
+
 def test_another_account_is_another_connection(tmp_path: Path) -> None:
     program, shop = connected(tmp_path)
     other = Shop(tmp_path / "other.db")

@@ -81,6 +81,7 @@ def _of_a_new_sync(shop: Shop) -> list[list[str]]:
         ["connection", "test", "box"],
         ["connection", "reconnect", "box", "--set", f"url={shop.url}"],
         ["connection", "rename", "box", "shop"],
+        ["connection", "reserve", "shop", "--share", "30"],
         ["connection", "poll", "shop", "--every", "60"],
         ["sync", "add", "shop", "contact", "people", "--map-by-name"],
         ["sync", "list"],

@@ -134,3 +134,45 @@ async def test_a_request_waits_for_no_limit_that_it_does_not_use() -> None:
     budgets.learn([Pause("searches", refused=True)])
     async with budgets.request({"searches": 0}):
         assert clock.now() == START
+
+
+DAY = timedelta(days=1)
+
+
+@given(permits=st.integers(10, 1000), reserve=st.sampled_from([0.0, 0.2, 0.5, 0.9]))
+def test_a_share_of_the_day_is_left_to_others(permits: int, reserve: float) -> None:
+    clock = StillClock()
+    budgets = Budgets("acme", [Limit("day", permits, DAY)], clock, 3 * DAY, reserve=reserve)
+    moments = asyncio.run(_until(budgets, clock, DAY))
+    assert len(moments) <= permits * (1 - reserve) + 1
+    assert len(moments) >= permits * (1 - reserve) * 0.8 - 1
+
+
+async def _until(budgets: Budgets, clock: StillClock, length: timedelta) -> list[float]:
+    """When requests may go within a length of time, asked for one after the other."""
+    moments: list[float] = []
+    while True:
+        async with budgets.request():
+            if clock.now() - START >= length * 0.999:
+                return moments
+            moments.append((clock.now() - START).total_seconds())
+
+
+async def test_a_reserve_is_none_of_shorter_limits() -> None:
+    clock = StillClock()
+    budgets = Budgets("acme", [Limit("calls", 100, 10 * SECOND)], clock, PATIENT, reserve=0.9)
+    assert (await sent_at(budgets, clock, 20, cost=1))[-1] == 0
+
+
+@pytest.mark.parametrize(("remaining", "free"), [(201, True), (200, False), (0, False)])
+async def test_what_others_used_counts_as_the_app_says(remaining: int, free: bool) -> None:
+    clock = StillClock()
+    budgets = Budgets("acme", [Limit("day", 1000, DAY)], clock, SECOND, reserve=0.2)
+    budgets.learn([Pause("day", remaining=remaining)])
+    if free:
+        async with budgets.request():
+            return
+    with pytest.raises(LimitUntil) as found:
+        async with budgets.request():
+            pass
+    assert found.value.until - START == (timedelta(hours=1) if remaining else DAY)

@@ -70,6 +70,8 @@ class ConnectionChange(Struct, frozen=True):
     label: str | None = None
     poll: float | None = None
     """Seconds between two polls."""
+    reserve: float | None = None
+    """The share of the app's limit per day, from 0 to 0.9, that is left to others."""
 
 
 class ObjectTypes(Struct, frozen=True):
@@ -144,6 +146,10 @@ def change_connection(
         if not 5 <= given.poll <= 86_400:
             raise TwofoldError("TF-W06", reason="poll is from 5 to 86400 seconds")
         made = connections.poll_every(call.here, label, given.poll)
+    if given.reserve is not None:
+        if not 0 <= given.reserve <= 0.9:
+            raise TwofoldError("TF-W06", reason="reserve is from 0 to 0.9")
+        made = connections.reserve(call.here, label, given.reserve)
     if given.label is not None and given.label != label:
         _check_label(given.label or " ")
         made = connections.rename(call.here, label, given.label)

@@ -57,8 +57,9 @@ def list_() -> None:
     if as_json():
         reply({"connections": found})
         return
-    rows = [(c.label, c.app, c.account, ", ".join(c.syncs)) for c in found]
-    table(("connection", "app", "account", "syncs"), rows, "Nothing is connected.")
+    rows = [(c.label, c.app, c.account, ", ".join(c.syncs), _use(c)) for c in found]
+    heads = ("connection", "app", "account", "syncs", "requests today")
+    table(heads, rows, "Nothing is connected.")
 
 
 @connection.command(example="twofold connection show shop")
@@ -137,6 +138,18 @@ def poll(label: str, every: float) -> None:
     _show(made, f"{label} is polled every {every:g} seconds")
 
 
+@connection.command(example="twofold connection reserve hubspot --share 30")
+@click.argument("label")
+@click.option("--share", type=click.IntRange(0, 90), required=True, help="In percent.")
+def reserve(label: str, share: int) -> None:
+    """Leave a share of what an app allows per day to others who use the same account.
+
+    20 percent, unless you say otherwise. It matters where the app has a limit per day.
+    """
+    made = ask(lambda here: connections.reserve(here, label, share / 100), writes=True)
+    _show(made, f"{share} percent of what {label} allows per day is left to others")
+
+
 @connection.command(example="twofold connection remove shop --with-syncs --yes")
 @click.argument("label")
 @click.option("--with-syncs", is_flag=True, help="Delete the syncs that use it, too.")
@@ -182,6 +195,13 @@ def _asked(questions: Sequence[Question]) -> dict[str, str]:
         )
         for q in questions
     }
+
+
+def _use(found: connections.Shown) -> str:
+    """Requests of today, and how many there may be."""
+    if found.per_day is None:
+        return str(found.requests) if found.requests else ""
+    return f"{found.requests} of {found.per_day * (1 - found.reserve):.0f}"
 
 
 def _show(found: connections.Shown, headline: str) -> None:

@@ -9,10 +9,12 @@ whole numbers).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+
+from msgspec import Struct
 
 from twofold.kit.clock import Clock
 from twofold.kit.contract import Limit, Pause
@@ -21,6 +23,21 @@ from twofold.kit.errors import LimitUntil
 _AT_ONCE = 0.2
 """The share of the permits that need not wait for their turn."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+RESERVE = 0.2
+"""The share of a limit per day that is left to others who use the same account."""
+_DAY = timedelta(days=1)
+_LOOK_AGAIN = timedelta(hours=1)
+"""How long nothing is sent once only the reserve is left, where the app names no moment."""
+
+
+class Ledger(Struct, frozen=True):
+    """What belongs to one account beside its limits."""
+
+    spend: Callable[[int], None]
+    """Told how many requests were sent."""
+    reserve: float = RESERVE
 
 
 class _Rate:
@@ -56,12 +73,17 @@ class Budgets:
         limits: Iterable[Limit],
         clock: Clock,
         patience: timedelta = timedelta(seconds=30),
+        reserve: float = 0.0,
     ) -> None:
-        """``patience``: the longest wait within one request; beyond it LimitUntil is raised."""
+        """``patience``: the longest wait within one request; beyond it LimitUntil is raised.
+
+        ``reserve``: the share, from 0 to 1, of limits per day or longer that is not used.
+        """
         self._app = app
         self._clock = clock
         self._patience = patience
-        declared = list(limits)
+        self._reserve = reserve
+        declared = [self._lessened(limit) for limit in limits]
         self._rates = {limit.name: _Rate(limit) for limit in declared if not limit.concurrent}
         self._slots = {
             limit.name: asyncio.Semaphore(max(1, int(limit.permits)))
@@ -69,6 +91,12 @@ class Budgets:
             if limit.concurrent
         }
         self._blocked_until = _LONG_AGO
+
+    def _lessened(self, limit: Limit) -> Limit:
+        """A limit without what is kept for others."""
+        if limit.concurrent or limit.per < _DAY or not self._reserve:
+            return limit
+        return Limit(limit.name, limit.permits * (1 - self._reserve), limit.per)
 
     def request(self, cost: Mapping[str, float] | None = None) -> AbstractAsyncContextManager[None]:
         """Hold what one request needs while it is under way; a limit not named costs 1.
@@ -124,10 +152,21 @@ class Budgets:
             rate = self._rates.get(pause.limit)
             if rate is not None and pause.granted is not None and pause.granted >= 1:
                 rate.grant(pause.granted)
+            if rate is None:
+                continue
             used_up = pause.remaining is not None and pause.remaining < 1
-            if rate is not None and (pause.refused or used_up):
+            if pause.refused or used_up:
                 until = pause.until or self._clock.now() + rate.limit.per
                 rate.blocked_until = max(rate.blocked_until, until)
+            elif pause.remaining is not None and pause.remaining <= self._kept(rate.limit):
+                until = pause.until or self._clock.now() + _LOOK_AGAIN
+                rate.blocked_until = max(rate.blocked_until, until)
+
+    def _kept(self, limit: Limit) -> float:
+        """How many of a limit's permits are for others; the limit is without them."""
+        if limit.per < _DAY or not self._reserve:
+            return 0.0
+        return limit.permits / (1 - self._reserve) * self._reserve
 
     def block(self, until: datetime) -> None:
         """Send nothing before then: the app said so without naming a limit."""

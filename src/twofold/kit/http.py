@@ -117,6 +117,8 @@ class AioHttp:
             Misunderstood: the base address is none.
         """
         self.pauses: Callable[[Response], Sequence[Pause]] = lambda _: ()
+        self.sent = 0
+        """Requests that left, each try counted."""
         self._app = app
         self._clock = clock
         self._budgets = budgets
@@ -234,6 +236,7 @@ class AioHttp:
     async def _try(self, request: Request) -> Response:
         headers = {**request.headers, **(await self._auth.headers() if self._auth else {})}
         connected = False
+        self.sent += 1
         try:
             async with self._opened().request(
                 request.method,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -11,6 +12,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.schema import ObjectType
 from twofold.core.timing import POLL
 from twofold.kit import catalog
+from twofold.kit.budgets import RESERVE
 from twofold.kit.contract import Identity, Manifest
 from twofold.kit.oauth import REFRESH
 from twofold.services.installation import Installation
@@ -30,6 +32,12 @@ class Shown(Struct, frozen=True):
     is_hub: bool = False
     poll: float = POLL
     """Seconds between two polls, unless somebody is at work."""
+    requests: int = 0
+    """Sent over HTTP since midnight (UTC), to keep what is connected in step."""
+    per_day: float | None = None
+    """What the app allows on a day, where its connector says so."""
+    reserve: float = RESERVE
+    """The share of that, from 0 to 1, which is left to others who use the account."""
 
 
 class Contents(Struct, frozen=True):
@@ -157,6 +165,12 @@ def poll_every(here: Installation, label: str, seconds: float) -> Shown:
     return one(here, label)
 
 
+def reserve(here: Installation, label: str, share: float) -> Shown:
+    """Leave a share, from 0 to 1, of an app's limit per day to others (R7)."""
+    here.state.spending.keep(here.connection(label).id, share)
+    return one(here, label)
+
+
 def contents(here: Installation, label: str) -> Contents:
     """What would be removed with a connection."""
     connection = here.connection(label)
@@ -200,7 +214,19 @@ def _shown(here: Installation, connection: Connection) -> Shown:
         _syncs_of(here, connection),
         connection.id == HUB_CONNECTION,
         connection.poll,
+        here.state.spending.on_day(connection.id, here.world.now().timestamp()),
+        _per_day(connection.app),
+        here.state.spending.reserve(connection.id),
     )
+
+
+def _per_day(app: str) -> float | None:
+    """The smallest limit on a day; None without one, or where the connector is gone."""
+    try:
+        limits = catalog.load(app).manifest.limits
+    except TwofoldError:
+        return None
+    return min((one.permits for one in limits if one.per == timedelta(days=1)), default=None)
 
 
 def _hidden(here: Installation, connection: Connection) -> tuple[str, ...]:

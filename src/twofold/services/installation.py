@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from twofold.core.errors import TwofoldError
 from twofold.core.records import Side
+from twofold.database.errors import DatabaseError
 from twofold.engine.world import World
 from twofold.kit import catalog
+from twofold.kit.budgets import Ledger
 from twofold.kit.contract import Connector
 from twofold.kit.oauth import Keeper, Post, kept
 from twofold.services.kept_tokens import KeptTokens
@@ -23,11 +25,16 @@ class Opener(Protocol):
     """The way to apps."""
 
     def opened(
-        self, app: str, answers: Mapping[str, str], keeper: Keeper | None = None
+        self,
+        app: str,
+        answers: Mapping[str, str],
+        keeper: Keeper | None = None,
+        ledger: Ledger | None = None,
     ) -> AbstractAsyncContextManager[Connector]:
         """From a connector's name and all answers to its questions, to a connector that is ready.
 
-        ``keeper``: where its tokens are kept, if it signs in with some.
+        ``keeper``: where its tokens are kept, if it signs in with some; ``ledger``: what of the
+        app's limits is kept for others, and who is told of requests.
         """
         ...
 
@@ -97,7 +104,18 @@ class Installation:
         """The connector of a connection, closed at the end of the block."""
         catalog.load(connection.app)  # a connector that is gone is named before a key is tried
         answers = self.answers(connection)
-        return self.opener.opened(connection.app, answers, self._keeper(connection, answers))
+        keeper, ledger = self._keeper(connection, answers), self._ledger(connection)
+        return self.opener.opened(connection.app, answers, keeper, ledger)
+
+    def _ledger(self, connection: Connection) -> Ledger:
+        """Where the requests of a connection are counted, and what of its limits is kept."""
+        spending, identity = self.state.spending, connection.id
+
+        def spend(count: int) -> None:
+            with suppress(DatabaseError):  # a count is not worth a run
+                spending.add(identity, self.world.now().timestamp(), count)
+
+        return Ledger(spend, spending.reserve(identity))
 
     def _keeper(self, connection: Connection, answers: Mapping[str, str]) -> Keeper | None:
         """Where the tokens of a connection are kept, if it has some."""

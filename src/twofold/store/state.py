@@ -23,6 +23,7 @@ from twofold.store.schedule import Schedule
 from twofold.store.schema import APPLICATION_ID, MIGRATIONS
 from twofold.store.settings import Settings
 from twofold.store.sign_ins import SignIns
+from twofold.store.spending import Spending
 from twofold.store.syncs import Syncs
 from twofold.store.throughput import Throughput
 from twofold.store.undo import Undos
@@ -48,6 +49,7 @@ class State:
         self.limits = Limits(database)
         self.removals = Removals(database)
         self.brakes = BrakeLog(database)
+        self.spending = Spending(database)
         self.addresses = AllowedAddresses(database)
         self.drafts = Drafts(database)
         self.history = History(database)

@@ -196,6 +196,7 @@ class Syncs:
             db.execute(f"DELETE FROM records WHERE reader IN ({readers})", (connection_id,))
             db.execute(f"DELETE FROM scan_marks WHERE reader IN ({readers})", (connection_id,))
             db.execute("DELETE FROM readers WHERE connection = ?", (connection_id,))
+            db.execute("DELETE FROM requests_sent WHERE connection = ?", (connection_id,))
             db.execute("DELETE FROM connections WHERE id = ?", (connection_id,))
 
     # --- syncs ------------------------------------------------------------------------------
