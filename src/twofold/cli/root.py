@@ -11,6 +11,7 @@ from twofold import __version__
 from twofold.cli import (
     approvals,
     apps,
+    authoring,
     connections,
     documents,
     erasing,
@@ -44,6 +45,7 @@ def twofold() -> None:
 _MODULES = (
     apps,
     connections,
+    authoring,
     syncs,
     documents,
     erasing,

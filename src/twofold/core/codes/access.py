@@ -51,6 +51,21 @@ CODES = (
         "Update or remove that package, or report this to its authors.",
     ),
     Code(
+        "TF-A12",
+        "The connector {name} cannot be checked: {reason}.",
+        "Its tests stand beside its code in conformance.py, and need pytest and pytest-asyncio.",
+    ),
+    Code(
+        "TF-A13",
+        "The connector {name} does not keep all its promises: {count} problem(s).",
+        "Solve what is listed, and check it again.",
+    ),
+    Code(
+        "TF-A14",
+        "No connector {name} can be made here: {reason}.",
+        "Give another name, or another folder with --in.",
+    ),
+    Code(
         "TF-A30",
         "This is not the address of a database: {reason}.",
         "Use sqlite:///path/to/file, postgresql://user:password@host/database, or mariadb://….",
