@@ -35,12 +35,19 @@ def _step(page: Page, name: str) -> None:
     page.get_by_text("Counting…").wait_for(state="detached")
 
 
+def _opened(page: Page) -> None:
+    page.get_by_role("list", name="Records").locator("summary").first.click()
+
+
 PICTURES: dict[str, tuple[str, Steps]] = {
     "sync-health": ("/health", _nothing),
     "setup-configure": ("/syncs/shop-contacts/edit", _nothing),
     "setup-limits": ("/syncs/shop-contacts/edit", lambda page: _step(page, "Limit")),
     "setup-review": ("/syncs/shop-contacts/edit", lambda page: _step(page, "Review")),
     "turn-off": ("/health", _turning_off),
+    "records-failing": ("/health?sync=shop-contacts&state=failing", _opened),
+    "records-in-sync": ("/health?sync=shop-contacts&state=in-sync", _nothing),
+    "records-none": ("/health?sync=shop-companies&state=failing", _nothing),
     "connected-apps": ("/apps", _nothing),
     "app-catalog": ("/catalog", _nothing),
     "app": ("/apps/sql", _nothing),

@@ -55,3 +55,20 @@ def test_a_visit_is_light(page: Page, here: Site) -> None:
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     assert 3 <= len(sizes) <= 8
     assert sum(sizes) <= 150 * 1024
+
+
+def test_a_count_opens_the_records_behind_it(page: Page, here: Site) -> None:
+    page.goto("/health")
+    number = page.get_by_role("link", name="Failing: Contacts, show records")
+    number.focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog", name="Failing: Contacts (5)")
+    expect(panel).to_be_visible()
+    expect(page).to_have_url(f"{here.url}/health?sync=shop-contacts&state=failing")
+    expect(panel.get_by_role("list", name="Records").locator("> li")).to_have_count(5)
+    accessible(page)
+    fits(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(page).to_have_url(f"{here.url}/health")
+    expect(number).to_be_focused()

@@ -52,6 +52,8 @@ class Retry(Struct, frozen=True):
     side: Side | None = None
     code: str = ""
     """Those with this cause."""
+    search: str = ""
+    """Those with this part of a name or of an e-mail address, or with this id."""
 
 
 class Retried(Struct, frozen=True):
@@ -104,5 +106,12 @@ def explained(call: Viewer, name: str, record: Text, side: Side | None = None) -
 @router.post("/syncs/{name}/retry", **gives(Retried), **takes(Retry))
 def retry(call: Operator, name: str, given: Annotated[Retry, Depends(body(Retry))]) -> Response:
     """Try failing records again: one, those with one cause, or all."""
-    count = requests.retry(call.here, name, record=given.record, side=given.side, code=given.code)
+    count = requests.retry(
+        call.here,
+        name,
+        record=given.record,
+        side=given.side,
+        code=given.code,
+        search=given.search,
+    )
     return reply(Retried(count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -45,20 +46,22 @@ class Chart(Struct, frozen=True):
 
 
 def chart(here: Installation, name: str, span: Span) -> Chart:
-    """How many records a sync brought in step.
+    """How many records a sync brought in step; without a name, all syncs together.
 
     Raises:
         TwofoldError: TF-U06, there is no such sync.
     """
-    sync = here.sync(name)
+    syncs = [here.sync(name)] if name else here.state.syncs.all()
     minutes, step = _SPANS[span]
     last = int(here.world.now().timestamp()) // _MINUTE // step * step
     first = last - minutes + step
-    counts = here.state.throughput.counts(sync.id, first * _MINUTE, step)
+    counts: Counter[int] = Counter()
+    for sync in syncs:
+        counts.update(here.state.throughput.counts(sync.id, first * _MINUTE, step))
     points = tuple(
-        Point(_moment(minute), counts.get(minute, 0)) for minute in range(first, last + step, step)
+        Point(_moment(minute), counts[minute]) for minute in range(first, last + step, step)
     )
-    return Chart(sync.name, span, step, points, sum(point.records for point in points))
+    return Chart(name, span, step, points, sum(point.records for point in points))
 
 
 def _moment(minute: int) -> str:

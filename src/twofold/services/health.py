@@ -27,6 +27,7 @@ __all__ = [
     "Status",
     "Waiting",
     "Word",
+    "causes",
     "health",
     "healths",
     "moments",
@@ -148,6 +149,15 @@ def health(here: Installation, sync: Sync) -> Health:
         tuple(_waiting(here, sync)),
         here.state.verifications.of(sync.id),
     )
+
+
+def causes(here: Installation, name: str, state: State) -> list[Group]:
+    """The records of a sync that stand there, by cause, the most frequent first.
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync.
+    """
+    return group(here.state.outcomes.each(here.sync(name).id, state))
 
 
 def _chosen(here: Installation, name: str) -> list[Sync]:

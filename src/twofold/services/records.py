@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from twofold.core.errors import Issue, TwofoldError
 from twofold.core.health import State
 from twofold.core.records import Fields, Side
 from twofold.core.values import is_blank
+from twofold.services.csv_text import csv_line
 from twofold.services.installation import Installation
 from twofold.store.outcomes import Position, Standing
 from twofold.store.syncs import Sync
@@ -27,6 +29,10 @@ class Line(Struct, frozen=True):
     """What people know it by, from either side."""
     issues: tuple[Issue, ...]
     candidates: tuple[str, ...]
+    tries: int = 0
+    """How often it was tried in vain, where it is tried again by itself."""
+    next_try: str = ""
+    """When that is: ISO 8601, UTC."""
 
 
 class Page(Struct, frozen=True):
@@ -46,6 +52,7 @@ class Sought(Struct, frozen=True):
     """A cause."""
 
 
+_AT_ONCE = 200
 _SCANNED = 5_000
 """Records that one page looks at in search of something: a page comes in bounded time."""
 
@@ -78,7 +85,46 @@ def page(
         found += [(one, standing) for standing in more]
     shown = found[:limit]
     following = _named(*shown[-1]) if len(found) > limit else None
-    return Page(tuple(_line(one, standing, state) for one, standing in shown), following)
+    return Page(tuple(_line(here, one, standing, state) for one, standing in shown), following)
+
+
+def exported(
+    here: Installation, state: State, sync: str, sought: Sought | None = None
+) -> Iterator[str]:
+    """The records of a sync that stand there, as lines of CSV without formulas.
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync.
+    """
+    here.sync(sync)
+    return _exported(here, state, sync, sought)
+
+
+def fits(sync: Sync, standing: Standing, sought: Sought) -> bool:
+    """Whether a record is one of those that are looked for."""
+    ids = (standing.hub, standing.app)
+    return _wanted(
+        called(sync, standing.hub, standing.app),
+        [None if stored is None else stored.record.id for stored in ids],
+        standing.outcome.issues,
+        sought,
+    )
+
+
+_COLUMNS = ("sync", "state", "hub_id", "app_id", "name", "code", "sentence", "advice", "candidates")
+
+
+def _exported(here: Installation, state: State, sync: str, sought: Sought | None) -> Iterator[str]:
+    yield csv_line(_COLUMNS)
+    after: str | None = ""
+    while after is not None:
+        found = page(here, state, sync, after, _AT_ONCE, sought)
+        for line in found.lines:
+            ends = (line.sync, line.state, line.hub_id or "", line.app_id or "", line.name)
+            for issue in line.issues or (None,):
+                why = ("", "", "") if issue is None else (issue.code, issue.sentence, issue.advice)
+                yield csv_line((*ends, *why, "; ".join(line.candidates)))
+        after = found.next
 
 
 def _narrowed(
@@ -88,7 +134,7 @@ def _narrowed(
     for _ in range(_SCANNED // limit + 1):
         found = page(here, state, sync, after, limit)
         for position, line in enumerate(found.lines):
-            if _wanted(line, sought):
+            if _wanted(line.name, (line.hub_id, line.app_id), line.issues, sought):
                 lines.append(line)
                 if len(lines) == limit:
                     rest = position + 1
@@ -101,11 +147,13 @@ def _narrowed(
     return Page(tuple(lines), after)
 
 
-def _wanted(line: Line, sought: Sought) -> bool:
-    text = sought.text.casefold()
-    if text and text not in line.name.casefold() and text not in (line.hub_id, line.app_id):
+def _wanted(
+    name: str, ids: Collection[str | None], issues: Iterable[Issue], sought: Sought
+) -> bool:
+    text = sought.text
+    if text and text.casefold() not in name.casefold() and text not in ids:
         return False
-    return not sought.code or any(issue.code == sought.code for issue in line.issues)
+    return not sought.code or any(issue.code == sought.code for issue in issues)
 
 
 def called(sync: Sync, hub: Stored | None, app: Stored | None) -> str:
@@ -125,7 +173,9 @@ def _title(sync: Sync, side: Side, fields: Fields) -> str:
     return " ".join(str(value) for value in values if not is_blank(value))
 
 
-def _line(sync: Sync, standing: Standing, state: State) -> Line:
+def _line(here: Installation, sync: Sync, standing: Standing, state: State) -> Line:
+    retry = here.state.outcomes.retry(sync.id, standing.place)
+    at = "" if retry is None else datetime.fromtimestamp(retry[0], UTC).isoformat("T", "seconds")
     return Line(
         sync.name,
         state.label,
@@ -134,6 +184,8 @@ def _line(sync: Sync, standing: Standing, state: State) -> Line:
         called(sync, standing.hub, standing.app),
         standing.outcome.issues,
         standing.outcome.candidates,
+        0 if retry is None else retry[1],
+        at,
     )
 
 

@@ -6,6 +6,7 @@ from twofold.core.errors import TwofoldError
 from twofold.core.health import State
 from twofold.core.records import Side
 from twofold.services.installation import Installation
+from twofold.services.records import Sought, fits
 from twofold.store.outcomes import Position, Standing
 from twofold.store.schedule import Asked
 from twofold.store.syncs import Sync
@@ -27,9 +28,17 @@ def run_now(here: Installation, name: str, asked: Asked | None = None) -> Sync:
 
 
 def retry(
-    here: Installation, name: str, *, record: str = "", side: Side | None = None, code: str = ""
+    here: Installation,
+    name: str,
+    *,
+    record: str = "",
+    side: Side | None = None,
+    code: str = "",
+    search: str = "",
 ) -> int:
-    """Try failing records again: one, those with one cause, or all (H5); returns how many.
+    """Try failing records again: one, those that are looked for, or all (H5); returns how many.
+
+    ``code`` is a cause, ``search`` a part of a name, of an e-mail address, or a whole id.
 
     Raises:
         TwofoldError: TF-U06, TF-U10; TF-U12, the sync has no such record.
@@ -40,7 +49,8 @@ def retry(
         if not places:
             raise TwofoldError("TF-U12", name=name, text=record)
     else:
-        places = [s.place for s in _failing(here, sync) if not code or _has(s, code)]
+        sought = Sought(search, code)
+        places = [s.place for s in _failing(here, sync) if fits(sync, s, sought)]
     here.state.links.make_due(sync.id, places)
     if places:
         run_now(here, name)
@@ -63,7 +73,3 @@ def _failing(here: Installation, sync: Sync) -> list[Standing]:
         found += page
         position = page[-1].position
     return found
-
-
-def _has(standing: Standing, code: str) -> bool:
-    return any(issue.code == code for issue in standing.outcome.issues)

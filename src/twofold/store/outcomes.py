@@ -33,13 +33,13 @@ _SINGLES = (
     " ORDER BY s.row LIMIT ?"
 )
 _UNSETTLED = (
-    f"SELECT 0, NULL, {_ONE} FROM syncs y JOIN records r ON r.reader = y.{{side}}_reader"
+    f"SELECT 0, s.outcome, {_ONE} FROM syncs y JOIN records r ON r.reader = y.{{side}}_reader"
     " LEFT JOIN links l ON l.sync = y.id AND l.{side} = r.row"
     " LEFT JOIN singles s ON s.sync = y.id AND s.side = '{side}' AND s.row = r.row"
     " WHERE y.id = ? AND r.row > ? AND r.gone = 0"
     " AND l.sync IS NULL AND coalesce(s.state, 0) = 0 ORDER BY r.row LIMIT ?"
 )
-"""Read, and not planned yet."""
+"""Read and not planned yet, or planned and held."""
 
 
 class Position(Struct, frozen=True):
@@ -156,11 +156,16 @@ class Outcomes:
 
     def retry_at(self, sync: int, place: Place) -> float | None:
         """When a record is tried again by itself, seconds since 1970."""
+        found = self.retry(sync, place)
+        return None if found is None else found[0]
+
+    def retry(self, sync: int, place: Place) -> tuple[float, int] | None:
+        """When a record is tried again by itself, and how often it was tried in vain."""
         found = self._connection.execute(
-            "SELECT at FROM retries WHERE sync = ? AND side = ? AND row = ?",
+            "SELECT at, attempts FROM retries WHERE sync = ? AND side = ? AND row = ?",
             (sync, place[0].value, place[1]),
         ).fetchone()
-        return None if found is None else float(found[0])
+        return None if found is None else (float(found[0]), int(found[1]))
 
     def retries(self, sync: int) -> tuple[int, float]:
         """How many records are tried again, or let go on, later, and when the first of them is."""

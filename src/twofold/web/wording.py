@@ -6,6 +6,7 @@ from babel.support import NullTranslations
 
 from twofold.core.errors import Issue, TwofoldError
 from twofold.core.filters import Operator
+from twofold.core.guards import BrakeName
 from twofold.core.health import State
 from twofold.core.schema import Field
 from twofold.core.type_matrix import Shape, shape
@@ -34,6 +35,14 @@ _QUEUES = {
     Queue.LIMIT: later("the app's rate limit, resumes by itself"),
     Queue.LINE: later("waiting in the internal queue"),
     Queue.REACH: later("the app is out of reach, tried again by itself"),
+}
+_BRAKES = {
+    BrakeName.SIDE_EMPTY: later("Check the app; let the sync go on if it is true."),
+    BrakeName.DELETES: later("Check who deleted them; let the sync go on if it is meant."),
+    BrakeName.CREATES: later("Check where they come from; let the sync go on if it is meant."),
+    BrakeName.CHANGES: later("Check who edited them; let the sync go on if it is meant."),
+    BrakeName.FIELD_GONE: later("Bring it back in the app, or go on without those mappings."),
+    BrakeName.FIELD_CHANGED: later("Change it back in the app, or go on with what it is now."),
 }
 _STATES = {
     State.IN_SYNC: later("In sync"),
@@ -133,6 +142,10 @@ class Wording:
     def planned(self, kind: str) -> str:
         """What happens to parts of a plan, such as "to create"."""
         return self.say(PLANNED[kind])
+
+    def brake(self, brake: BrakeName) -> str:
+        """What to do about a brake."""
+        return self.say(_BRAKES[brake])
 
     def role(self, role: Role) -> str:
         """Such as "Administrator"."""

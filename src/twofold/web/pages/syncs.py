@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from twofold.services import requests, syncs
+from twofold.services import keepsakes, requests, syncs
 from twofold.web.area import Area
 from twofold.web.forms import Form, Given
 from twofold.web.view import Editing, Operating, Page, View
@@ -38,7 +38,12 @@ def turn_off(view: Operating, name: str, form: Given) -> Response:
 
 @router.post("/syncs/{name}/delete")
 def delete(view: Editing, name: str, form: Given) -> Response:
-    """Forget a sync with its links and history; no record on either side is touched."""
+    """Forget a sync with its links and history; no record on either side is touched.
+
+    Where it is wished, links and history are written out first, as the API does.
+    """
+    if form.flag("keep"):
+        keepsakes.write_out(view.here, name, keepsakes.folder_of(view.here, name))
     syncs.delete(view.here, name)
     view.note("sync deleted", name)
     return _back(view, form, view.say("%(name)s is deleted. No record was touched.", name=name))

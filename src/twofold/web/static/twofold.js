@@ -72,7 +72,11 @@
   const show = (dialog) => {
     if (dialog.open) return;
     dialog.showModal();
+    const toasts = document.getElementById("toasts"); // what lies behind a dialog is neither seen nor read out
+    dialog.append(toasts);
     dialog.addEventListener("close", () => {
+      document.body.append(toasts);
+      for (const link of all("a[href]")) if (link.getAttribute("href") === dialog.dataset.from) link.focus();
       if (dialog.dataset.back) history.replaceState(null, "", dialog.dataset.back);
     }, { once: true });
   };
