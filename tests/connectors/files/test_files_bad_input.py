@@ -112,6 +112,19 @@ def test_an_answer_that_makes_no_sense_is_refused(people: Path, question: str, a
     assert caught.value.issue.code == "TF-A31"
 
 
+async def test_a_file_of_another_form_is_not_looked_into(tmp_path: Path) -> None:
+    """Neither by its own name nor by that of a link to it."""
+    secret = tmp_path / "key"
+    secret.write_text("id,name\n1,secret\n")
+    link = tmp_path / "innocent.csv"
+    link.symlink_to(secret)
+    for path in (secret, link):
+        with pytest.raises(TwofoldError) as caught:
+            await files(path).verify()
+        assert caught.value.issue.code == "TF-A31"
+    assert await files(tmp_path).describe() == []
+
+
 # --- other programs at the same time --------------------------------------------------------------
 
 

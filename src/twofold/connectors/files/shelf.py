@@ -24,7 +24,8 @@ APP = "files"
 _TEXT = frozenset({".csv", ".tsv", ".txt"})
 _JSON = frozenset({".jsonl", ".ndjson"})
 _BOOKS = frozenset({".xlsx", ".xlsm"})
-SUFFIXES = _TEXT | _JSON | _BOOKS
+_SUFFIXES = _TEXT | _JSON | _BOOKS
+_ENDS = sorted(_SUFFIXES)
 
 
 class BadAnswer(Stop):
@@ -108,10 +109,13 @@ def sources(place: Path) -> Sequence[Source]:
 
     Raises:
         Unavailable: nothing is there that can be read.
+        BadAnswer: the file is of another form, by its name: it is not looked into.
     """
     try:
         if not place.is_dir():
             stamp(place)
+            if not _SUFFIXES.issuperset({place.suffix.lower(), place.resolve().suffix.lower()}):
+                raise BadAnswer("path", f"{place.name} ends in none of {', '.join(_ENDS)}")
             return _sources_of(place, alone=True)
         found = sorted(path for path in place.iterdir() if _is_ours(path))
     except OSError as error:
@@ -121,7 +125,8 @@ def sources(place: Path) -> Sequence[Source]:
 
 def _is_ours(path: Path) -> bool:
     hidden = path.name.startswith((".", "~$"))
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+    ends = {path.suffix.lower(), path.resolve().suffix.lower()}
+    return _SUFFIXES.issuperset(ends) and not hidden and path.is_file()
 
 
 def _sources_of(path: Path, *, alone: bool) -> Sequence[Source]:
