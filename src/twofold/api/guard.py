@@ -13,6 +13,9 @@ from twofold.core.errors import TwofoldError
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request."""
+LARGEST_FILE = 32 * LARGEST_BODY
+"""Bytes of a request that brings a file: an import into the hub."""
+_FILES = "/import"
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,15 +57,19 @@ class Guard:
             return
         await self._passed(scope, receive, send)
 
+    def _most(self, scope: Scope) -> int:
+        """The most bytes that a request may have."""
+        return LARGEST_FILE if scope["path"].endswith(_FILES) else self._largest
+
     async def _passed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        taken, most = 0, self._most(scope)
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._largest:
-                raise TwofoldError("TF-W09", limit=self._largest)
+            if taken > most:
+                raise TwofoldError("TF-W09", limit=most)
             return message
 
         await self._app(scope, counted, _with_headers(send))
@@ -72,8 +79,8 @@ class Guard:
         if _name(host) not in self._hosts:
             return TwofoldError("TF-W08", host=host[:200] or "(none)")
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > self._largest:
-            return TwofoldError("TF-W09", limit=self._largest)
+        if length.isdecimal() and int(length[:20]) > self._most(scope):
+            return TwofoldError("TF-W09", limit=self._most(scope))
         # A page of another site can send a form with our cookie; browsers say where it comes from
         # (https://www.w3.org/TR/fetch-metadata/). Programs send neither header.
         if scope["method"] not in _SAFE and _foreign(headers, host):

@@ -22,7 +22,7 @@ import orjson
 from twofold.core.records import Fields, Record, Target
 from twofold.core.schema import Field, ObjectType, Op, Option
 from twofold.database.sqlite import Database
-from twofold.hub.projection import Row, projection
+from twofold.hub.projection import Projection, Row, projection
 from twofold.hub.properties import Refused, key_form
 from twofold.hub.schema import CONTACT_COUNT, NUMBERS, OBJECT_TYPES, OWNER_FIELD
 from twofold.hub.tables import APPLICATION_ID, MIGRATIONS, Gone, new_identity
@@ -169,14 +169,40 @@ class Hub:
 
     def records(self, object_type: str, after: str | None = None, size: int = 100) -> list[Record]:
         """Whole records by id, above an id: a page for a person."""
+        whole = self._whole(object_type)
+        rows = self.listing(object_type, number_of(after), size).rows
+        return [whole.record(row, None) for row in rows]
+
+    def _whole(self, object_type: str) -> Projection:
+        """Everything of a record but what others make of it."""
         kind = OBJECT_TYPES[object_type]
-        whole = projection(
+        return projection(
             object_type,
             tuple(field.name for field in kind.fields if not field.silent),
             tuple(association.name for association in kind.associations),
         )
-        rows = self.listing(object_type, number_of(after), size).rows
-        return [whole.record(row, None) for row in rows]
+
+    def containing(
+        self, object_type: str, text: str, after: str | None, size: int, looked_at: int
+    ) -> tuple[list[Record], str | None]:
+        """Records of which a value contains a text, by id, and where to go on; None at the end.
+
+        Case does not count. At most ``looked_at`` records are looked at, so that a call comes back
+        in bounded time; it may find none although there is more.
+        """
+        needle, found, last = text.casefold(), [], number_of(after)
+        written = orjson.dumps(text)[1:-1].decode().casefold()
+        whole = self._whole(object_type)
+        rows = self.listing(object_type, last, looked_at).rows
+        for row in rows:
+            last = row[0]
+            if written in row[3].decode().casefold():
+                record = whole.record(row, None)
+                if any(needle in str(value).casefold() for value in record.fields.values()):
+                    found.append(record)
+            if len(found) == size:
+                return found, str(last)
+        return found, str(last) if len(rows) == looked_at else None
 
     def changes(self, object_type: str, after: int, size: int) -> Page:
         """Records that changed after a sequence, in that order, each once and as it is now."""

@@ -119,6 +119,20 @@ def associate(
         return hub.update(object_type, record_id, {}, associate=made)
 
 
+def declared(here: Installation, object_type: str) -> ObjectType:
+    """What the hub declares of an object type now, its owners included (TF-F02: there is none)."""
+    _kind(object_type)
+    with opened(here) as hub:
+        return next(kind for kind in hub.types() if kind.name == object_type)
+
+
+def merge(here: Installation, object_type: str, survivor: str, loser: str) -> Record:
+    """Merge a record into another one, which it is found as from now on; raises TF-R…."""
+    _kind(object_type)
+    with opened(here) as hub:
+        return hub.merge(object_type, survivor, loser)
+
+
 def import_file(here: Installation, object_type: str, path: Path) -> Imported:
     """Make a record of every row of a CSV file, or of every object of a JSON list.
 
@@ -130,7 +144,7 @@ def import_file(here: Installation, object_type: str, path: Path) -> Imported:
     kind = _kind(object_type)
     created, refused = 0, []
     with opened(here) as hub:
-        rows = enumerate(_rows(path), 1)
+        rows = enumerate(file_rows(path), 1)
         while chunk := list(islice(rows, BATCH)):
             writes = []
             for number, texts in chunk:
@@ -238,7 +252,8 @@ def _made(hub: Hub, object_type: str, writes: Sequence[Write]) -> list[Issue | N
     return [None if result.status is Status.OK else result.issue for result in results]
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, str]]:
+def file_rows(path: Path) -> Iterator[Mapping[str, str]]:
+    """The rows of a CSV file or of a JSON list (TF-U14: it cannot be read)."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             if path.suffix.lower() == ".json":

@@ -100,6 +100,35 @@ PLANNED = {
 """The parts of a plan by kind, in the order in which people want to know of them."""
 
 
+_DID = {
+    "created": (later("made in the hub"), later("made in the app")),
+    "updated": (later("changed in the hub"), later("changed in the app")),
+    "deleted": (later("deleted in the hub"), later("deleted in the app")),
+    "archived": (later("archived in the hub"), later("archived in the app")),
+    "creates held": (later("held back for the hub"), later("held back for the app")),
+    "invalid": (later("refused by the hub"), later("refused by the app")),
+    "denied": (later("not allowed by the hub"), later("not allowed by the app")),
+    "duplicate": (later("there already in the hub"), later("there already in the app")),
+    "conflict": (later("changed meanwhile in the hub"), later("changed meanwhile in the app")),
+    "missing": (later("gone from the hub"), later("gone from the app")),
+    "retry": (later("put off by the hub"), later("put off by the app")),
+    "unknown": (later("without an answer of the hub"), later("without an answer of the app")),
+}
+"""What a run counts of a side, by the word behind the side's name."""
+_PAIRED = {
+    "linked": later("linked"),
+    "relinked": later("linked anew"),
+    "creates recovered": later("found again after a crash"),
+}
+_ENDINGS = {
+    "done": later("done"),
+    "more": later("more to do"),
+    "waiting": later("waits for the app"),
+    "stopped": later("waits for a person"),
+    "killed": later("was cut off"),
+}
+
+
 class Wording:
     """Words for one reader."""
 
@@ -146,6 +175,18 @@ class Wording:
     def brake(self, brake: BrakeName) -> str:
         """What to do about a brake."""
         return self.say(_BRAKES[brake])
+
+    def did(self, what: str) -> str:
+        """What a run counted, such as ``hub created``."""
+        side, _, word = what.partition(" ")
+        known = _DID.get(word)
+        if known is None:
+            return self.say(_PAIRED[what]) if what in _PAIRED else what
+        return self.say(known[side == "app"])
+
+    def ending(self, word: object) -> str:
+        """How a run ended."""
+        return self.say(_ENDINGS[str(word)]) if str(word) in _ENDINGS else str(word)
 
     def role(self, role: Role) -> str:
         """Such as "Administrator"."""
