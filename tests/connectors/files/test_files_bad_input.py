@@ -194,6 +194,14 @@ async def test_a_file_that_is_replaced_amid_a_listing_is_listed_anew(people: Pat
     assert seen == {"1", "2", "3", "4"}
 
 
+async def test_a_listing_goes_on_for_thousands_of_pages(people: Path) -> None:
+    from twofold.connectors.files import Files
+
+    people.write_text("id,name\n" + "".join(f"{n},N\n" for n in range(3_000)))
+    found = await listed(Files({"path": str(people)}, page_size=1), PEOPLE, "name")
+    assert list(found) == [str(n) for n in range(3_000)]
+
+
 async def test_a_locked_file_is_read_and_not_written(people: Path) -> None:
     connector = files(people)
     with people.open("rb") as held:

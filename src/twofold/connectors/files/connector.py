@@ -55,6 +55,8 @@ class _Listing(Struct):
     stamp: Stamp
     row: int
     rows: Iterator[Row]
+    ahead: Row | None = None
+    """Taken already, to see that there is one more."""
 
 
 class Files:
@@ -188,13 +190,14 @@ class Files:
         source, survey, asked = self._asked(obj, fields, associations)
         listing, self._listing = self._continued(source, survey, at), None
         with naming(source.path):
-            rows = list(islice(listing.rows, self._page_size))
+            rows = [] if listing.ahead is None else [listing.ahead]
+            rows += islice(listing.rows, self._page_size - len(rows))
             following = next(listing.rows, None)
             _still(source, survey.stamp)
         after = _Cursor()
         if following is not None:
             row = listing.row + len(rows)
-            self._listing = _Listing(source, survey.stamp, row, _with(following, listing.rows))
+            self._listing = _Listing(source, survey.stamp, row, listing.rows, following)
             after = _Cursor(row, survey.stamp)
         zone, key = self._wishes.zone, survey.key
         records = [record_of(row, key, asked, zone) for row in rows]
@@ -282,8 +285,3 @@ def _position(cursor: str | None) -> _Cursor:
         return _Cursor() if cursor is None else msgspec.json.decode(cursor, type=_Cursor)
     except msgspec.DecodeError:
         raise CursorExpired(APP) from None
-
-
-def _with(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest
