@@ -22,6 +22,7 @@ GROUPS = {
     "TF-H": "History",
     "TF-L": "Limits, and who takes part",
     "TF-M": "Matching, links by hand and associations",
+    "TF-N": "Alerts",
     "TF-R": "Records",
     "TF-S": "Store and state",
     "TF-U": "Use of the command line",

@@ -6,6 +6,8 @@ import pytest
 from tests.store.conftest import Shelves
 from tests.store.shelf import RULES, Shelf, sent
 
+from twofold.core.alerts import Standing as Told
+from twofold.core.alerts import Trigger
 from twofold.core.errors import TwofoldError
 from twofold.core.guards import BrakeName
 from twofold.core.health import Outcome
@@ -75,6 +77,7 @@ def fill(shelf: Shelf, sync: int) -> None:
     state.syncs.end_run(state.syncs.begin_run(sync, "then"), "now", {"ending": "done"})
     with state.database.transaction() as db:
         foresee(db, sync)
+    state.alerts.settle(sync, {Trigger.SHARE: Told(9.0)}, [], 9.0)
     state.undos.ask(sync, [Wish(hub, PutBack(Side.HUB, "email", "a@x", "b@x"))], "ada")
     state.schedule.enroll()
 

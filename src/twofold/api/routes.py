@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from twofold.api import (
+    alerting,
     connecting,
     deciding,
     erasing,
@@ -43,6 +44,7 @@ _PARTS = (
     deciding,
     erasing,
     history,
+    alerting,
     hub_records,
     live,
 )

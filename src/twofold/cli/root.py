@@ -9,6 +9,7 @@ import click
 
 from twofold import __version__
 from twofold.cli import (
+    alerts,
     approvals,
     apps,
     authoring,
@@ -58,6 +59,7 @@ _MODULES = (
     history,
     undo,
     approvals,
+    alerts,
     hub,
     up,
     keys,

@@ -6,7 +6,17 @@ A record is named by its integer row everywhere in here; rows are never used aga
 from __future__ import annotations
 
 from twofold.database.migrations import Migration
-from twofold.store import access, drafts, history, settings, sign_ins, spending, throughput, undo
+from twofold.store import (
+    access,
+    alerts,
+    drafts,
+    history,
+    settings,
+    sign_ins,
+    spending,
+    throughput,
+    undo,
+)
 
 APPLICATION_ID = 0x54776F66
 """"Twof", in the header of the file."""
@@ -343,4 +353,5 @@ MIGRATIONS = (
     Migration(16, "sign-ins under way", sign_ins.TABLES),
     Migration(17, "drafts of syncs", drafts.TABLES),
     Migration(18, "what connections send", spending.TABLES),
+    Migration(19, "alerts", alerts.TABLES),
 )

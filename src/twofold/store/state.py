@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twofold.database.sqlite import Database
 from twofold.store.access import Access
+from twofold.store.alerts import Alerts
 from twofold.store.brakes import BrakeLog
 from twofold.store.byhand import ByHand
 from twofold.store.drafts import Drafts
@@ -58,6 +59,7 @@ class State:
         self.sign_ins = SignIns(database)
         self.throughput = Throughput(database)
         self.undos = Undos(database)
+        self.alerts = Alerts(database)
         self.verifications = Verifications(database)
 
     @classmethod

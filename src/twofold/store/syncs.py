@@ -352,6 +352,7 @@ _OF_A_SYNC = (
     "history",
     "throughput",
     "undos",
+    "alerts",
     "counters",
     "runs",
     "refusals",

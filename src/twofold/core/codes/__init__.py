@@ -1,14 +1,15 @@
 """The registry of every error and exclusion: code, sentence, advice, whether a retry can help.
 
-Codes are permanent. A group is a letter and a file: access A · brakes B · calls C · deletes D ·
-edits E · exclusions X · fields F · history H · limits L · matching M · records R · state S ·
-use U · documents Y.
+Codes are permanent. A group is a letter and a file: access A · alerts N · brakes B · calls C ·
+deletes D · edits E · exclusions X · fields F · history H · limits L · matching M · records R ·
+state S · use U · documents Y.
 """
 
 from __future__ import annotations
 
 from twofold.core.codes import (
     access,
+    alerts,
     brakes,
     calls,
     deletes,
@@ -30,6 +31,7 @@ __all__ = ["CODES", "Code"]
 
 _GROUPS = (
     access.CODES,
+    alerts.CODES,
     brakes.CODES,
     calls.CODES,
     deletes.CODES,
