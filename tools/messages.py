@@ -17,6 +17,8 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from tools.tree import ROOT
+from twofold.core.merge import Reason
+from twofold.services import explain, history
 
 WEB = ROOT / "src" / "twofold" / "web"
 LANGUAGES = ("nl",)
@@ -28,6 +30,8 @@ _KEYWORDS = {
     "say": None,
     "say_many": (1, 2),
 }
+_PHRASES = (*(reason.value for reason in Reason), *explain.PHRASES, *history.PHRASES)
+"""What is said below the pages and shown there."""
 _OPTIONS = {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
 
 
@@ -57,6 +61,8 @@ def said() -> dict[str, Catalog]:
         ):
             catalog = found.setdefault(area_of(path), Catalog())
             catalog.add(message, context=context)
+    for phrase in _PHRASES:
+        found.setdefault("web", Catalog()).add(phrase)
     for area, catalog in found.items():
         for one in [m for m in catalog if m.id and area != "web"]:
             if found["web"].get(one.id):  # said once for all areas

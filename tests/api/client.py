@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from tests.interfaces.program import until
 from tests.service.service import Service
 
 PASSWORD = "correct horse battery"
@@ -83,6 +84,7 @@ class Client:
 
 def first_secret(up: Service) -> str:
     """The secret of the link that the first start printed."""
+    until(lambda: any("/accept#" in line for line in up.printed))  # it follows the address
     (line,) = [line for line in up.printed if "/accept#" in line]
     return line.partition("#")[2]
 

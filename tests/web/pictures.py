@@ -39,6 +39,18 @@ def _opened(page: Page) -> None:
     page.get_by_role("list", name="Records").locator("summary").first.click()
 
 
+def _record(page: Page) -> None:
+    _opened(page)
+    page.get_by_role("list", name="Records").get_by_role("link").first.click()
+    page.get_by_role("heading", name="Fields").wait_for()
+
+
+def _undoing(page: Page) -> None:
+    _record(page)
+    page.get_by_role("link", name="Undo what run").first.click()
+    page.get_by_role("dialog", name="Undo").wait_for()
+
+
 PICTURES: dict[str, tuple[str, Steps]] = {
     "sync-health": ("/health", _nothing),
     "setup-configure": ("/syncs/shop-contacts/edit", _nothing),
@@ -47,6 +59,9 @@ PICTURES: dict[str, tuple[str, Steps]] = {
     "turn-off": ("/health", _turning_off),
     "records-failing": ("/health?sync=shop-contacts&state=failing", _opened),
     "records-in-sync": ("/health?sync=shop-contacts&state=in-sync", _nothing),
+    "record": ("/health?sync=shop-contacts&state=failing", _record),
+    "record-in-sync": ("/health?sync=shop-contacts&state=in-sync", _record),
+    "record-undo": ("/health?sync=shop-contacts&state=in-sync", _undoing),
     "records-none": ("/health?sync=shop-companies&state=failing", _nothing),
     "connected-apps": ("/apps", _nothing),
     "app-catalog": ("/catalog", _nothing),

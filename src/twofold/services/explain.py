@@ -29,6 +29,12 @@ from twofold.services.records import called
 from twofold.store.outcomes import Standing
 from twofold.store.types import Stored
 
+_WAITS = "waits until the record at its far end is linked"
+_BLANK = "blank"
+_NOT_COMPARED = "not compared: there is no record on the other side"
+PHRASES = (_WAITS, _BLANK, _NOT_COMPARED)
+"""What a line may give as its reason besides a `twofold.core.merge.Reason`."""
+
 
 class FieldLine(Struct, frozen=True):
     """One mapping of the record: what both sides show, and what is done about it."""
@@ -175,7 +181,7 @@ def _fields(
         found = planned.get(name)
         reason = Reason.EQUAL if found is None else found.reason
         waits = found is not None and bool(found.waits)
-        text = "waits until the record at its far end is linked" if waits else reason
+        text = _WAITS if waits else reason
         yield FieldLine(name, ours, theirs, text, None if found is None else found.to)
 
 
@@ -183,8 +189,8 @@ def _unwritten(plan: PairPlan | None, create: Create | None, ours: Value, theirs
     if plan is not None:
         return Reason.EQUAL
     if create is not None:
-        return "blank" if is_blank(ours) and is_blank(theirs) else Reason.CLOSED
-    return "not compared: there is no record on the other side"
+        return _BLANK if is_blank(ours) and is_blank(theirs) else Reason.CLOSED
+    return _NOT_COMPARED
 
 
 def _next(

@@ -30,6 +30,8 @@ _SETTING = "history_days"
 _RECOVERED = "sent before an interruption, and found there after it"
 _MADE = "had no twin on this side"
 _GONE = "its twin was deleted, or left its limit"
+PHRASES = (_RECOVERED, _MADE, _GONE)
+"""What a rule may say besides a `twofold.core.merge.Reason`."""
 _AT_ONCE = 200
 
 

@@ -88,6 +88,20 @@ def page(
     return Page(tuple(_line(here, one, standing, state) for one, standing in shown), following)
 
 
+def one(here: Installation, name: str, side: Side, record: str) -> Line:
+    """One record of a sync, by its id, with the one it is linked to.
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync; TF-U12, that side has no record of this id.
+    """
+    sync = here.sync(name)
+    row = here.state.outcomes.row_of(sync.reader(side), record)
+    standing = None if row is None else here.state.outcomes.standing(sync.id, (side, row))
+    if standing is None:
+        raise TwofoldError("TF-U12", name=name, text=record)
+    return _line(here, sync, standing, standing.outcome.state)
+
+
 def exported(
     here: Installation, state: State, sync: str, sought: Sought | None = None
 ) -> Iterator[str]:

@@ -27,6 +27,17 @@ def run_now(here: Installation, name: str, asked: Asked | None = None) -> Sync:
     return sync
 
 
+def nudge(here: Installation, name: str) -> None:
+    """Have what a person decided carried out at once, where the sync is on.
+
+    Raises:
+        TwofoldError: TF-U06, there is no such sync.
+    """
+    sync = here.sync(name)
+    if sync.enabled:
+        here.state.schedule.nudge(sync.id)
+
+
 def retry(
     here: Installation,
     name: str,

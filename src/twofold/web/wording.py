@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from babel.support import NullTranslations
 
 from twofold.core.errors import Issue, TwofoldError
@@ -10,6 +12,7 @@ from twofold.core.guards import BrakeName
 from twofold.core.health import State
 from twofold.core.schema import Field
 from twofold.core.type_matrix import Shape, shape
+from twofold.core.values import Value
 from twofold.services.access import Role
 from twofold.services.health import Queue, Status, Word
 from twofold.services.previews import Kind
@@ -171,6 +174,18 @@ class Wording:
     def planned(self, kind: str) -> str:
         """What happens to parts of a plan, such as "to create"."""
         return self.say(PLANNED[kind])
+
+    def value(self, value: Value) -> str:
+        """What a field holds, as text; nothing for a blank."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return self.say("yes") if value else self.say("no")
+        if isinstance(value, tuple | frozenset):
+            return "; ".join(sorted(map(self.value, value)))
+        if isinstance(value, datetime):
+            return self._reader.moment(value)
+        return value.isoformat() if isinstance(value, date) else str(value)
 
     def brake(self, brake: BrakeName) -> str:
         """What to do about a brake."""
