@@ -140,11 +140,13 @@ def poll(label: str, every: float) -> None:
 
 @connection.command(example="twofold connection reserve hubspot --share 30")
 @click.argument("label")
-@click.option("--share", type=click.IntRange(0, 90), required=True, help="In percent.")
+@click.option(
+    "--share", type=click.IntRange(0, 90), default=20, show_default=True, help="In percent."
+)
 def reserve(label: str, share: int) -> None:
     """Leave a share of what an app allows per day to others who use the same account.
 
-    20 percent, unless you say otherwise. It matters where the app has a limit per day.
+    It matters where the app has a limit per day.
     """
     made = ask(lambda here: connections.reserve(here, label, share / 100), writes=True)
     _show(made, f"{share} percent of what {label} allows per day is left to others")
