@@ -35,7 +35,7 @@ def _leaves(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, cl
 
 
 def _entry(path: str, command: click.Command) -> str:
-    arguments = [p.make_metavar(click.Context(command)) for p in command.params if _is_word(p)]
+    arguments = [_needed(parameter) for parameter in command.params if _is_needed(parameter)]
     options = [p for p in command.params if isinstance(p, click.Option)]
     own = [_option(option) for option in options if option.name not in _EVERYWHERE]
     lines = [f"## {path}\n", f"`{' '.join([path, *arguments])}`\n", _prose(command)]
@@ -45,8 +45,15 @@ def _entry(path: str, command: click.Command) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _is_word(parameter: click.Parameter) -> bool:
-    return isinstance(parameter, click.Argument)
+def _is_needed(parameter: click.Parameter) -> bool:
+    return parameter.required or isinstance(parameter, click.Argument)
+
+
+def _needed(parameter: click.Parameter) -> str:
+    values = parameter.make_metavar(click.Context(click.Command("")))
+    if isinstance(parameter, click.Argument):
+        return values
+    return f"{parameter.opts[0]} {values.replace(' ', '_')}"
 
 
 def _prose(command: click.Command) -> str:
