@@ -17,16 +17,17 @@ from tests.interfaces.program import PATIENCE, Program, until
 
 
 class Service:
-    """``twofold up`` over one data folder."""
+    """``twofold up`` over one data folder, with further options."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.program = Program(folder)
         self.url = ""
         self.printed: list[str] = []
         self.lines: list[dict[str, Any]] = []
+        command = [sys.executable, "-m", "twofold.cli.main", "up", "--port", "0"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twofold.cli.main", "up", "--port", "0", "--data", str(folder)],
+            [*command, "--data", str(folder), *options],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -89,9 +90,9 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Service]:
+def service(folder: Path, *options: str) -> Iterator[Service]:
     """A running service, stopped at the end."""
-    made = Service(folder)
+    made = Service(folder, *options)
     try:
         yield made
     finally:

@@ -70,6 +70,8 @@ PICTURES: dict[str, tuple[str, Steps]] = {
     "app-accounts": ("/apps/sql?panel=accounts", _nothing),
     "app-about": ("/apps/carddav", _nothing),
     "install-sign-in": ("/apps/carddav/install/sign-in", _nothing),
+    "welcome": ("/welcome", _nothing),
+    "account": ("/account", _nothing),
 }
 
 

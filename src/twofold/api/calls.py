@@ -18,6 +18,8 @@ from twofold.services.installation import Installation
 T = TypeVar("T")
 
 COOKIE = "twofold_session"
+PREFIX = "twofold.prefix"
+"""In a request's scope: the path under which a proxy shows us, such as ``/sync``."""
 
 
 class Call:
@@ -103,6 +105,11 @@ def body(kind: type[T]) -> Callable[[Request], Coroutine[Any, Any, T]]:
             raise TwofoldError("TF-W06", reason=reason.rstrip(".")[:300]) from None
 
     return dependency
+
+
+def cookie_path(request: Request) -> str:
+    """The path that our cookies belong to: all that we serve, and nothing beside it."""
+    return request.scope.get(PREFIX) or "/"
 
 
 def address_of(request: Request) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from msgspec import Struct
 
 from twofold.api.answers import reply
-from twofold.api.calls import COOKIE, Stranger, Viewer, address_of, body
+from twofold.api.calls import COOKIE, Stranger, Viewer, address_of, body, cookie_path
 from twofold.api.once import Once
 from twofold.api.schema import gives, takes
 from twofold.services import access
@@ -69,7 +69,7 @@ def sign_out(request: Request, call: Viewer) -> Response:
     """End the session."""
     access.sign_out(call.here, request.cookies.get(COOKIE, ""))
     answer = reply(_me(call.who))
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(COOKIE, path=cookie_path(request))
     return answer
 
 
@@ -86,5 +86,6 @@ def _with_cookie(request: Request, who: Who, secret: str) -> Response:
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
+        path=cookie_path(request),
     )
     return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from twofold.services.access import first_link
 from twofold.services.writer import SERVER, only_writer
 
 _BACKLOG = 128
+_PATH = re.compile(r"(/[\w.~-]+)*/?")
 
 
 @click.command(cls=Command, example="twofold up --port 8080 --data /var/lib/twofold")
@@ -40,10 +42,18 @@ _BACKLOG = 128
     "public",
     default="",
     metavar="URL",
-    help="The address by which others know it, such as https://sync.example.org: for webhooks that"
-    " sign it, and for single sign-on. Its name is allowed, too.",
+    help="The address by which others know it, such as https://sync.example.org, or with a path"
+    " under which a proxy shows it: for webhooks that sign it, and for single sign-on. Its name is"
+    " allowed, too.",
 )
-def up(port: int, host: str, hosts: Sequence[str], public: str) -> None:
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy whose X-Forwarded-For, -Proto and -Prefix are believed, such as 127.0.0.1.",
+)
+def up(port: int, host: str, hosts: Sequence[str], public: str, proxies: Sequence[str]) -> None:
     """Run by itself: keep every sync that is on in step, and serve the API.
 
     Changes of the hub travel at once, those of the apps with the next poll. Ctrl-C or SIGTERM stops
@@ -51,6 +61,7 @@ def up(port: int, host: str, hosts: Sequence[str], public: str) -> None:
     """
     # Loaded here: no other command needs a web server.
     from twofold.serve.log import prepared  # noqa: PLC0415
+    from twofold.serve.reach import Reach  # noqa: PLC0415
     from twofold.serve.supervisor import supervise  # noqa: PLC0415
     from twofold.web.assets import Assets  # noqa: PLC0415
 
@@ -58,7 +69,7 @@ def up(port: int, host: str, hosts: Sequence[str], public: str) -> None:
 
     folder = data_folder()
     prepare(folder)
-    names = [host, *hosts, *_name_in(public)]
+    reach = Reach((host, *hosts, *_name_in(public)), public, tuple(proxies))
     with only_writer(folder, SERVER) as lock, _listening(host, port) as listening:
         with installation(folder) as here:  # brought up to date before two processes open it
             secret = first_link(here)
@@ -71,7 +82,7 @@ def up(port: int, host: str, hosts: Sequence[str], public: str) -> None:
                 say(f"a day: {address}/accept#{secret}")
 
         log = prepared("supervisor")
-        asyncio.run(supervise(folder, listening, lock, log, announce, names, public))
+        asyncio.run(supervise(folder, listening, lock, log, announce, reach))
     say("Stopped; everything that was under way goes on at the next start.")
 
 
@@ -85,11 +96,13 @@ def _name_in(public: str) -> list[str]:
         return []
     try:
         found = urlsplit(public)
-        if found.scheme in {"http", "https"} and found.hostname and not found.path.strip("/"):
+        if found.scheme in {"http", "https"} and found.hostname and _PATH.fullmatch(found.path):
             return [found.hostname]
     except ValueError:
         pass
-    raise click.UsageError(f"--public-url {public} is not of the form https://name")
+    raise click.UsageError(
+        f"--public-url {public} is not of the form https://name or https://name/path"
+    )
 
 
 def _listening(host: str, port: int) -> socket.socket:

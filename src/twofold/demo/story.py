@@ -16,12 +16,13 @@ from twofold.core.records import Side
 from twofold.demo import address_book
 from twofold.demo.address_book import AddressBook
 from twofold.demo.people import Cast, Person, Place, Trait, cast
+from twofold.demo.sample import connect_shop
 from twofold.demo.shop import Shop
 from twofold.demo.sides import Sides
 from twofold.demo.telling import Chapter, Listener
 from twofold.services import connections, explain, health, runs, syncs
 from twofold.services.installation import Installation
-from twofold.services.proposals import Request, Wish
+from twofold.services.proposals import Request
 from twofold.services.writer import writer_of
 
 MARK = "this-is-a-demo"
@@ -30,15 +31,6 @@ BOOK_FOLDER = "address-book"
 MOST_ROUNDS = 5
 """What one app learns reaches the other with the next round; three are enough."""
 
-_CUSTOMER_FIELDS = {
-    "email": "email",
-    "firstname": "first_name",
-    "lastname": "last_name",
-    "phone": "phone",
-    "jobtitle": "job_title",
-    "city": "city",
-    "country": "country",
-}
 _DID = ("linked", "hub created", "app created", "hub updated", "app updated")
 """What a run counts, of interest to a person."""
 
@@ -134,10 +126,7 @@ class Story:
 
     async def _connect(self, chapter: Chapter) -> None:
         here = self._here
-        wishes = tuple(Wish(ours, theirs) for ours, theirs in _CUSTOMER_FIELDS.items())
-        await connections.connect(here, "sql", {"url": self._shop.url}, "shop")
-        await syncs.add(here, Request("shop", "company", "companies", by_name=True))
-        await syncs.add(here, Request("shop", "contact", "customers", wishes=wishes))
+        await connect_shop(here, self._shop)
         if self._book:
             # Its server is on this machine, which connections reach only where that is allowed.
             here.state.addresses.add(self._book.address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,15 +15,14 @@ from twofold.api.pool import Pool
 from twofold.hub.api.application import Api
 from twofold.hub.api.versions import spoken
 from twofold.serve.log import Log
+from twofold.serve.proxied import Proxied
+from twofold.serve.reach import Reach
 from twofold.services.installation import HUB_FILE
 from twofold.web.mounting import mount as mount_pages
 
 
-def site(folder: Path, hosts: Collection[str], log: Log, public: str = "") -> ASGIApp:
-    """The application over one data folder; ``hosts``: its names besides those of the machine.
-
-    ``public``: the address by which others know it, as ``https://sync.example.org``.
-    """
+def site(folder: Path, reach: Reach, log: Log) -> ASGIApp:
+    """The application over one data folder."""
     pool = Pool(folder)
     hub = Api(folder / HUB_FILE, log=log)
 
@@ -42,11 +41,11 @@ def site(folder: Path, hosts: Collection[str], log: Log, public: str = "") -> AS
         openapi_url=None,
         lifespan=lifespan,
     )
-    api.mount(app, pool, log, public)
+    api.mount(app, pool, log, reach.public)
     mount_pages(app)
 
     async def shared(scope: Scope, receive: Receive, send: Send) -> None:
         own = scope["type"] == "http" and spoken(scope["path"])
         await (hub if own else app)(scope, receive, send)
 
-    return Guard(shared, hosts)
+    return Proxied(Guard(shared, reach.hosts), reach.prefix, reach.proxies)

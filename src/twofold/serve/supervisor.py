@@ -12,7 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from socket import socket
 
+import msgspec
+
 from twofold.serve.log import Log
+from twofold.serve.reach import Reach
 
 STOP_WITHIN = 4.5
 """Seconds that the processes have for leaving; then they are killed."""
@@ -101,15 +104,13 @@ async def supervise(
     lock: int,
     log: Log,
     announce: Callable[[], None],
-    hosts: Sequence[str] = (),
-    public: str = "",
+    reach: Reach,
 ) -> None:
     """Keep both processes alive until SIGTERM or Ctrl-C.
 
     ``listening``: the web process's socket, which outlives it; ``lock``: the installation's, which
     all processes hold, so that it stays closed to others until the last of them has left;
-    ``hosts``: further names by which the web process may be called; ``public``: the address by
-    which others know it.
+    ``reach``: by what the web process is reached.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -117,7 +118,8 @@ async def supervise(
         loop.add_signal_handler(number, stop.set)
     python = [sys.executable, "-m"]
     address = listening.fileno()
-    web = [*python, "twofold.serve.web", str(folder), str(address), public, *hosts]
+    told = msgspec.json.encode(reach).decode()
+    web = [*python, "twofold.serve.web", str(folder), str(address), told]
     worker = [*python, "twofold.serve.worker", str(folder)]
     children = (
         Child("web", web, (address, lock), log),

@@ -1,4 +1,4 @@
-"""The web process: ``python -m twofold.serve.web FOLDER SOCKET PUBLIC-URL [HOST]…``.
+"""The web process: ``python -m twofold.serve.web FOLDER SOCKET REACH``.
 
 The supervisor starts it.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
 import uvicorn
 
 from twofold.serve.child import mourn, tell_parent
 from twofold.serve.log import Log, prepared
+from twofold.serve.reach import Reach
 from twofold.serve.site import site
 
 _GRACE = 2
@@ -22,11 +23,9 @@ _GRACE = 2
 _MOST_HEADERS = 32 * 1024
 
 
-async def _serve(
-    folder: Path, listening: socket.socket, public: str, hosts: Collection[str], log: Log
-) -> None:
+async def _serve(folder: Path, listening: socket.socket, reach: Reach, log: Log) -> None:
     config = uvicorn.Config(
-        site(folder, hosts, log, public),
+        site(folder, reach, log),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -47,8 +46,9 @@ async def _serve(
 def main() -> int:
     """Serve until asked to stop."""
     log = prepared("web")
-    folder, number, public, *hosts = sys.argv[1:]
-    asyncio.run(_serve(Path(folder), socket.socket(fileno=int(number)), public, hosts, log))
+    folder, number, told = sys.argv[1:]
+    reach = msgspec.json.decode(told, type=Reach)
+    asyncio.run(_serve(Path(folder), socket.socket(fileno=int(number)), reach, log))
     return 0
 
 

@@ -202,6 +202,18 @@ def sign_out(here: Installation, secret: str) -> None:
     here.state.access.close_session(_hash(secret))
 
 
+def change_password(here: Installation, who: Who, old: str, new: str, address: str) -> str:
+    """Set one's own password, which ends all sessions; returns the secret of a new one.
+
+    Raises:
+        TwofoldError: TF-W03, TF-W04, the old password is wrong; TF-W10, choose another new one.
+    """
+    sign_in(here, who.name, old, address)
+    here.state.access.set_password(_known(here, who.name).id, _hashed(new))
+    note(here, who, "password set", who.name, "")
+    return opened(here, who.name)
+
+
 # --- users and tokens ---------------------------------------------------------------------
 
 

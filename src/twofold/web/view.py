@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from twofold.api.answers import status_of
-from twofold.api.calls import identified
+from twofold.api.calls import COOKIE, PREFIX, cookie_path, identified
 from twofold.api.pool import Pool
 from twofold.core.errors import TwofoldError
 from twofold.services import access
@@ -32,8 +32,6 @@ T = TypeVar("T")
 
 FLASH = "twofold_flash"
 """A cookie that lives until the next page: what was just done, to be said there."""
-PREFIX = "twofold.prefix"
-"""In a request's scope: the path under which a proxy shows us, such as ``/sync``."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -80,7 +78,7 @@ class Screen:
         answer.headers["Content-Security-Policy"] = POLICY
         answer.headers["Vary"] = "Accept-Language, Cookie"
         if flash is not None:
-            answer.delete_cookie(FLASH, path=self.url("/"))
+            answer.delete_cookie(FLASH, path=cookie_path(self.request))
         return answer
 
     def go(self, path: str, *parts: str | int, said: str = "", **query: object) -> Response:
@@ -95,9 +93,25 @@ class Screen:
             answer = RedirectResponse(address, 303)
         if said:
             packed = base64.urlsafe_b64encode(json.dumps(said[:500]).encode()).decode()
-            answer.set_cookie(
-                FLASH, packed, max_age=60, httponly=True, samesite="lax", path=self.url("/")
-            )
+            self.keep(answer, FLASH, packed, 60)
+        return answer
+
+    def keep(self, answer: Response, name: str, value: str, seconds: int) -> None:
+        """Have the browser keep a cookie that no script reads."""
+        answer.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            httponly=True,
+            # An app's own sign-in leads back here from its site; what changes something is checked.
+            samesite="lax",
+            secure=self.request.url.scheme == "https",
+            path=cookie_path(self.request),
+        )
+
+    def signed_in(self, answer: Response, secret: str) -> Response:
+        """Have the browser keep a session."""
+        self.keep(answer, COOKIE, secret, int(access.SESSION))
         return answer
 
     def inside(self, wanted: str, otherwise: str = "/") -> str:

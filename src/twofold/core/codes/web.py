@@ -113,4 +113,14 @@ CODES = (
         "{label} takes no webhooks: {app} has none.",
         "Nothing to do: its changes are found by polls.",
     ),
+    Code(
+        "TF-W43",
+        "There is data here already: sample data is for an installation that is empty.",
+        "Connect an app of your own, or begin with another data folder.",
+    ),
+    Code(
+        "TF-W44",
+        "The sample data is not here any more.",
+        "Look at the connected apps.",
+    ),
 )

@@ -28,12 +28,6 @@ _MOST_EXPORTED = 100_000
 Text = Annotated[str, Query(max_length=200)]
 
 
-@router.get("/")
-def start(view: Viewing) -> Response:
-    """Begin with the health of everything."""
-    return view.go("/health")
-
-
 @router.get("/health")
 def overview(
     view: Viewing,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from twofold.api.answers import status_of
-from twofold.api.calls import COOKIE, Stranger, address_of
+from twofold.api.calls import COOKIE, Stranger, address_of, cookie_path
 from twofold.core.errors import TwofoldError
 from twofold.services import access
 from twofold.web.area import Area
 from twofold.web.forms import Form, Given
-from twofold.web.view import Anybody, Page, Screen
+from twofold.web.view import Anybody, Page
 
 router = APIRouter(route_class=Page)
 AREA = Area("sign_in", router)
@@ -31,7 +31,7 @@ def sign_in(screen: Anybody, request: Request, here: Stranger, form: Given) -> R
     except TwofoldError as error:
         form.problem = error
         return screen.page("sign_in/sign_in.html", status_of(error), form=form)
-    return _opened(screen, secret, form.text("next"))
+    return screen.signed_in(screen.lead(screen.inside(form.text("next"))), secret)
 
 
 @router.post("/sign-out")
@@ -39,7 +39,7 @@ def sign_out(screen: Anybody, request: Request, here: Stranger) -> Response:
     """End the session."""
     access.sign_out(here, request.cookies.get(COOKIE, ""))
     answer = screen.go("/sign-in", said=screen.say("You are signed out."))
-    answer.delete_cookie(COOKIE, path=screen.url("/"))
+    answer.delete_cookie(COOKIE, path=cookie_path(request))
     return answer
 
 
@@ -58,19 +58,4 @@ def accept(screen: Anybody, here: Stranger, form: Given) -> Response:
         form.problem = error
         status = status_of(error)
         return screen.page("sign_in/accept.html", status, form=form, shortest=access.SHORTEST)
-    return _opened(screen, access.opened(here, who.name), "")
-
-
-def _opened(screen: Screen, secret: str, wanted: str) -> Response:
-    answer = screen.lead(screen.inside(wanted))
-    answer.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(access.SESSION),
-        httponly=True,
-        # An app's own sign-in leads back here from its site; what changes something is checked.
-        samesite="lax",
-        secure=screen.request.url.scheme == "https",
-        path=screen.url("/"),
-    )
-    return answer
+    return screen.signed_in(screen.go("/"), access.opened(here, who.name))
