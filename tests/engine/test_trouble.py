@@ -292,3 +292,18 @@ async def test_what_left_between_a_listing_and_the_look_hides_no_other_that_left
     at_step(stage, "app pulled", lambda: stage.app.delete("contact", listed.id))
     await stage.run_all()
     assert (stage.counts().in_sync, stage.counts().excluded) == (1, 2)
+
+
+@pytest.mark.parametrize("gone", list(Side))
+async def test_two_that_met_and_were_not_written_yet_are_both_remembered(gone: Side) -> None:
+    """The look before a create failed: nothing of the pair is stored, and one of them leaves."""
+    stage = Stage()
+    stage.hub.create("contact", {"email": "new@firm.example"})
+    pair = {side: stage.apps[side].create("contact", {**ADA, "notes": side}) for side in Side}
+    trouble(stage.app, "get", Phase.BEFORE, Fail(Unavailable("app", "scripted")))
+    await stage.run()
+    assert stage.counts().in_sync == 0
+    stage.apps[gone].delete("contact", pair[gone])
+    await calm(stage)
+    assert stage.counts().in_sync == stage.counts().total == 2
+    assert stage.counts().waiting == 0

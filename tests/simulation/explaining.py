@@ -50,7 +50,7 @@ def _explained(history: History, sync: int, rules: Rules, side: Side, ids: dict[
     where = f"{obj} {record_id} of the {side}"
     ours = (obj, record_id) in history.setup.apps[side].made
     made = sum(line.did is Did.CREATED for line in lines)
-    if made > 1 or made < ours or (made > ours and not unsure):
+    if made > 1 or (made != ours and not unsure):
         raise Broken(NAME, f"{where}: made by {'us' if ours else 'somebody'}, told by {lines}")
     effects = _effects(history, side, obj, record_id)
     told = _told(lines)

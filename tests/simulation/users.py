@@ -126,7 +126,7 @@ class Users:
 
     def recreate(self, side: Side, obj: str, _: str, act: Act) -> str:
         """Make again what somebody deleted."""
-        gone = [key for kind, key in self._keys if kind == obj]
+        gone = [key for kind, key in self._keys if kind == obj and key]
         if not gone:
             return ""
         return self._make([side], obj, gone[act.more % len(gone)], bare=False)

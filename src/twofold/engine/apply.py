@@ -221,6 +221,8 @@ def _settle_pair(
     if outcome.unknown or not outcome.complete:
         context.uncertain = True
         _again(context, settlement, place)  # the note stays: look before anything else
+        if pair.old_state is None:  # nothing of it is stored, and its ends may part again
+            settlement.due.append((Side.APP, pair.app.row))
         return
     for side, held in outcome.held.items():
         settlement.sightings.append((context.ports[side].reader, sightings[side, held.id]))
@@ -293,10 +295,7 @@ def _seen(
     held: Mapping[Side, Record] = MappingProxyType({}),
 ) -> Seen:
     """*Seen* after the round, associations included. ``held``: what answered our writes."""
-    planned: dict[Side, Fields] = {
-        Side.HUB: pair.hub.record.fields,
-        Side.APP: pair.app.record.fields,
-    }
+    planned: dict[Side, Fields] = {side: pair.end(side).record.fields for side in Side}
     after = seen_after(context.program.conversions, pair.plan.seen, planned, written, unsettled)
     whole = {side: dict(after[side]) for side in Side}
     decisions = {d.name: d for d in pair.plan.associations}
@@ -476,11 +475,10 @@ def _settle_due(context: Context, settlement: Settlement, chunk: Chunk) -> None:
     for place in looked - settled:
         _again(context, settlement, place)
     for side, port in context.ports.items():
-        if not port.survivors:
-            continue
-        known = context.state.records.known(port.reader, sorted(port.survivors))
-        settlement.due += [(side, found.row) for found in known.values()]
-        port.survivors.clear()
+        if port.survivors:
+            known = context.state.records.known(port.reader, sorted(port.survivors))
+            settlement.due += [(side, found.row) for found in known.values()]
+            port.survivors.clear()
 
 
 def _again(context: Context, settlement: Settlement, place: Place) -> None:
