@@ -14,7 +14,6 @@ PORT    ?= 8080
 PYTEST  ?=
 
 CHECKED := $(wildcard src tests benchmarks tools)
-MISSING  = { echo "make $@: not available yet: $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format simulate mutants chaos soak bench docs serve lock notices reference messages screenshots build clean
@@ -67,8 +66,8 @@ bench: $(VENV)/.test ## Speed and memory against a floor program; one verdict pe
 soak: $(VENV)/.test ## MINUTES=n of the service on real servers, with edits everywhere and faults
 	$(RUN) -m tests.soak --minutes $(MINUTES)
 
-docs: ## The documentation site (not available yet)
-	@$(call MISSING,there is no site builder; read the Markdown files in docs/.)
+docs: $(VENV)/.test ## The documentation site, in build/docs
+	@$(RUN) -m tools.website
 
 serve: $(VENV)/.demo ## The service over a small demo's data, on PORT=8080
 	@[ -f .serve/state.db ] || $(BIN)/twofold demo --small --data .serve

@@ -66,7 +66,7 @@ def test_commands_are_found() -> None:
         "twofold synch run",
         "twofold sync run --fast",
         "twofold sync x",
-        "twofold connection reserve LABEL",
+        "twofold hub client make NAME",
         "twofold connection reserve shop --share much",
     ],
 )

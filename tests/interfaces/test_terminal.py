@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import sys
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def _read(self) -> bool:
+        # A program that waits for an answer which no test gives hangs for ever otherwise.
+        assert select.select([self._terminal], [], [], 120)[0], f"it waits; shown: {self.shown}"
         try:
             data = os.read(self._terminal, 65536)
         except OSError:  # EIO: the process has closed its end
@@ -58,7 +61,7 @@ def test_what_is_missing_is_asked_and_secrets_are_not_echoed(
     terminal = Terminal(program, "connect", "sql", "--label", "shop")
     terminal.expect("Address of the database")
     terminal.type(shop.url)
-    for question in ("Schema", "Columns that tell when", "Columns that tell rows"):
+    for question in ("Schema", "Columns that tell when", "Columns that tell rows", "Secret with"):
         terminal.expect(question)
         terminal.type("")
     terminal.expect("Connected shop")
