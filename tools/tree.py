@@ -27,6 +27,8 @@ def project_files() -> list[Path]:
 def _made(path: Path) -> bool:
     """Whether a tool made the file."""
     parts = path.relative_to(ROOT).parts
+    if parts[0] in {"build", "dist"}:
+        return True
     return any((part.startswith(".") and part != ".ci") or part == "__pycache__" for part in parts)
 
 
