@@ -25,7 +25,7 @@ from twofold.kit.auth import Auth, BasicAuth, BearerAuth, Reach
 from twofold.kit.budgets import RESERVE, Budgets, Ledger
 from twofold.kit.contract import Connector, Limit, Manifest
 from twofold.kit.network import Network, Sockets
-from twofold.kit.oauth import ACCESS, EXPIRES, Keeper, OAuthAuth, Post, kept, poster
+from twofold.kit.oauth import ACCESS, EXPIRES, ClientAuth, Keeper, OAuthAuth, Post, kept, poster
 from twofold.services import network
 from twofold.services.installation import HUB_FILE, Installation
 from twofold.services.kept_tokens import NewTokens
@@ -151,6 +151,9 @@ class _Opener:
             post = poster(manifest.name, lambda base: self._http(manifest.name, base, stack))
             keeper = keeper or NewTokens(tokens)
             auth = OAuthAuth(manifest, answers, keeper, post, self._world)
+        elif manifest.oauth and manifest.oauth.machine and _by_itself(answers):
+            post = poster(manifest.name, lambda base: self._http(manifest.name, base, stack))
+            auth = ClientAuth(manifest, answers, post, self._world)
         reserve = RESERVE if ledger is None else ledger.reserve
         budgets = self._shared(manifest.name, reach.limits, answers, reserve)
         return self._http(manifest.name, reach.address, stack, budgets, auth)
@@ -201,6 +204,12 @@ def _reach(kind: catalog.ConnectorClass, answers: Mapping[str, str]) -> Reach | 
     by_tokens = bool(manifest.oauth) and kept(answers) is not None
     auth = None if by_tokens else _auth(manifest, answers)
     return Reach(answers[manifest.address], auth, manifest.limits)
+
+
+def _by_itself(answers: Mapping[str, str]) -> bool:
+    """Whether a client signs in for itself: it is named, and no token is."""
+    named = answers.get("client_id") and answers.get("client_secret")
+    return bool(named) and not answers.get("token")
 
 
 def _auth(manifest: Manifest, answers: Mapping[str, str]) -> Auth | None:

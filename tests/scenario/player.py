@@ -355,6 +355,7 @@ async def _person_sync(here: Installation, app: App, chapter: Chapter) -> int:
 
 async def _company_sync(here: Installation, app: App) -> int:
     hub, there = await _hub_type(here, "company"), (await _types(here))[app.company]
-    mappings = tuple(_mapping(hub, there, name, name) for name in ("name", "domain"))
+    pairs = app.company_fields.items()
+    mappings = tuple(_mapping(hub, there, ours, theirs) for ours, theirs in pairs)
     rules = Rules(hub, there, mappings, matching=Matching.COMPANIES)
     return install(here.state, "firms", here.connection("app").id, rules, enabled=True)

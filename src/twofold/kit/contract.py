@@ -168,6 +168,10 @@ class OAuth(Struct, frozen=True):
     """Asked for, too; a person may leave them out."""
     extra: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Further parameters of the app's page."""
+    machine: bool = False
+    """A client may also sign in for itself, without a person (RFC 6749, section 4.4)."""
+    machine_scopes: tuple[str, ...] = ()
+    """What it asks for then; may hold answers, as the addresses."""
 
 
 class Manifest(Struct, frozen=True):

@@ -210,6 +210,40 @@ class OAuthAuth:
             self._known = found
 
 
+class ClientAuth:
+    """Signs requests of a client that signs in for itself: RFC 6749, section 4.4."""
+
+    def __init__(
+        self, manifest: Manifest, answers: Mapping[str, str], post: Post, clock: Clock
+    ) -> None:
+        self._manifest = manifest
+        self._answers = answers
+        self._post = post
+        self._clock = clock
+        self._known: Tokens | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._manifest.name}: ***)"
+
+    async def headers(self) -> Mapping[str, str]:
+        """The header, with a token that has not ended."""
+        if self._known is None or self._known.expires - self._clock.now() < _EARLY:
+            self._known = await self._new()
+        return {"Authorization": f"Bearer {self._known.access}"}
+
+    async def renew(self) -> bool:
+        """After a refusal: a token may be ended before its time."""
+        self._known = await self._new()
+        return True
+
+    async def _new(self) -> Tokens:
+        scopes = " ".join(_flow(self._manifest).machine_scopes)
+        form = {"grant_type": "client_credentials"}
+        if scopes:
+            form["scope"] = _filled(scopes, self._answers)
+        return await _asked(self._manifest, self._answers, form, "", self._post, self._clock)
+
+
 class _Granted(Struct, frozen=True):
     """The app's answer (RFC 6749, section 5.1)."""
 

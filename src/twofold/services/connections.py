@@ -283,10 +283,13 @@ def checked(
 def _absent(manifest: Manifest, given: Mapping[str, str], *, signing_in: bool = False) -> list[str]:
     """The questions that still need an answer.
 
-    Where an app has its own page to sign in, a token that a person typed in does in its place.
+    Where an app has its own page to sign in, a token that a person typed in does in its place, and
+    so does a client that signs in for itself.
     """
     absent = [q.name for q in manifest.questions if not q.optional and q.name not in given]
     if manifest.oauth is None or signing_in or REFRESH in given:
+        return absent
+    if manifest.oauth.machine and {"client_id", "client_secret"} <= given.keys():
         return absent
     typed = [q.name for q in manifest.questions if q.name == "token" and q.name not in given]
     return absent + typed

@@ -15,6 +15,10 @@ Values = Mapping[str, str | None]
 """By the words of the story: email, first, last, job."""
 
 
+PLAIN: Mapping[str, str] = {"name": "name", "domain": "domain"}
+"""Companies whose fields have the hub's names."""
+
+
 class App(Protocol):
     """One app with an empty account, and a person who works in it, past our connector."""
 
@@ -28,6 +32,8 @@ class App(Protocol):
     """The object type of companies; empty where the app has no association to one."""
     association: str
     """From a person to a company."""
+    company_fields: Mapping[str, str]
+    """The app's field for the name and the domain of a company."""
 
     @property
     def answers(self) -> Mapping[str, str]:
@@ -100,11 +106,18 @@ def _rest(folder: Path) -> Opened:
     return RestPlay(folder)
 
 
+def _salesforce(folder: Path) -> Opened:
+    from tests.scenario.apps.salesforce import SalesforcePlay
+
+    return SalesforcePlay()
+
+
 APPS: Mapping[str, Callable[[Path], Opened]] = {
     "memory": _memory,
     "sql": _sql,
     "carddav": _carddav,
     "files": _files,
     "rest": _rest,
+    "salesforce": _salesforce,
 }
 """Connector → its account, begun in an empty folder and ended with the block."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
+
+from tests.scenario.apps import PLAIN
 
 
 class Alone:
@@ -11,6 +14,7 @@ class Alone:
 
     company = ""
     association = ""
+    company_fields: Mapping[str, str] = PLAIN
 
     def __enter__(self) -> Self:
         return self

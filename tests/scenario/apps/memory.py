@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from tests.scenario.apps import Values
+from tests.scenario.apps import PLAIN, Values
 from tests.scenario.apps.alone import Alone
 
 from twofold.core.records import Target
@@ -20,6 +20,7 @@ class MemoryPlay(Alone):
     person = "contact"
     company = "company"
     association = "company"
+    company_fields: Mapping[str, str] = PLAIN
     fields: Mapping[str, str] = {
         "email": "email",
         "first": "firstname",

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.scenario.apps import Values
+from tests.scenario.apps import PLAIN, Values
 from tests.scenario.apps.alone import Alone
 
 
@@ -19,6 +19,7 @@ class SqlPlay(Alone):
     person = "person"
     company = "firm"
     association = "firm"
+    company_fields: Mapping[str, str] = PLAIN
     fields: Mapping[str, str] = {"email": "email", "first": "first", "last": "last", "job": "job"}
 
     def __init__(self, folder: Path) -> None:
