@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from tools.tree import ROOT
 from twofold.connectors.carddav.discovery import Book
 from twofold.connectors.carddav.schema import object_types
@@ -18,6 +20,7 @@ from twofold.connectors.hubspot.feed import LAG
 from twofold.connectors.hubspot.objects import STANDARD
 from twofold.connectors.hubspot.properties import Property
 from twofold.connectors.rest import Rest
+from twofold.connectors.salesforce import schema as salesforce_schema
 from twofold.connectors.sql import Sql
 from twofold.core.schema import Feed, ObjectType, Op
 from twofold.hub.connector import HubConnector
@@ -25,6 +28,7 @@ from twofold.kit import catalog, quality
 from twofold.kit.contract import Connector
 from twofold.kit.memory import company, contact, deal
 from twofold.kit.network import Network, Sockets
+from twofold.simulators.salesforce.objects import standard as org_objects
 
 INTRODUCTION = """# Connectors
 
@@ -70,6 +74,21 @@ async def _hubspot(folder: Path) -> Sequence[ObjectType]:
     ]
 
 
+async def _salesforce(folder: Path) -> Sequence[ObjectType]:
+    org = {one.name: one for one in org_objects()}
+    found = [
+        msgspec.convert(
+            {"name": name, "label": org[name].label, "fields": list(org[name].fields.values())},
+            salesforce_schema.Sobject,
+            from_attributes=True,
+        )
+        for name in salesforce_schema.STANDARD
+    ]
+    known = {one.name for one in found}
+    overlap = salesforce_schema.OVERLAP
+    return [salesforce_schema.object_type(one, known, (), overlap) for one in found]
+
+
 async def _carddav(folder: Path) -> Sequence[ObjectType]:
     return object_types(Book("", "/ada/contacts/", "Contacts", syncs=True, writable=True))
 
@@ -106,6 +125,7 @@ EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "hub": _hub,
     "carddav": _carddav,
     "hubspot": _hubspot,
+    "salesforce": _salesforce,
     "sql": _sql,
     "files": _files,
     "rest": _rest,

@@ -141,7 +141,8 @@ def _is_field(one: Described) -> bool:
 def _is_tie(one: Described, known: Collection[str]) -> bool:
     """References to one object that can sync, too; the owner is a value."""
     targets = one.reference_to
-    return one.type == "reference" and len(targets) == 1 and targets[0] in known
+    told = one.name == "MasterRecordId"  # of a merge, which the feed tells
+    return one.type == "reference" and not told and len(targets) == 1 and targets[0] in known
 
 
 def _tie(one: Described) -> Association:
