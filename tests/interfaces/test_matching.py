@@ -90,8 +90,12 @@ def test_other_rules_touch_no_link_and_match_the_rest_again(tmp_path: Path) -> N
     program("sync", "run")
     assert pairs(program) == {(one, "1")}
     before = program.state("SELECT * FROM links")
-    answer = program.json("sync", "match", SYNC, "--match", "firstname+lastname")
-    assert answer["due"] == 2
+    rules = ("--match", "firstname+lastname")
+    configured = program.json("sync", "show", SYNC)
+    counted = program.json("sync", "match", SYNC, *rules, "--dry-run")
+    assert program.json("sync", "show", SYNC) == configured
+    answer = program.json("sync", "match", SYNC, *rules)
+    assert counted["due"] == answer["due"] == 2
     keys = program.state("SELECT count(*) FROM match_keys")
     assert keys == [(2,)]  # the two Cids: the others have no last name
     program("sync", "run")

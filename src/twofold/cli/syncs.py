@@ -220,14 +220,20 @@ def show(name: str) -> None:
     metavar="HUBFIELD[+HUBFIELD]",
     help="A matching rule of your own, strongest first.",
 )
-def match(name: str, matching: str | None, match_rules: Sequence[str]) -> None:
+@click.option("--dry-run", is_flag=True, help="Only tell what it would mean.")
+def match(name: str, matching: str | None, match_rules: Sequence[str], dry_run: bool) -> None:
     """Match by other rules from now on; what is linked stays linked."""
     chosen = matching_of(matching, match_rules)
     if chosen is None:
         raise click.UsageError("name a preset with --matching, or rules with --match")
-    changed, number = ask(lambda here: service.rematch(here, name, chosen), writes=True)
+    changed, number = ask(
+        lambda here: service.rematch(here, name, chosen, dry=dry_run), writes=not dry_run
+    )
     if as_json():
         reply({"sync": described(changed), "due": number})
+    elif dry_run:
+        words = matching_words(chosen)
+        say(f"{name} would match by {words}; {number} unlinked records would be planned again.")
     else:
         words = matching_words(changed.rules.matching)
         say(f"{name} matches by {words}; {number} unlinked records are planned again.")

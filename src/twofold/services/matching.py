@@ -13,7 +13,7 @@ from twofold.core.records import Side
 from twofold.core.validate import check_matching
 from twofold.engine.observe import key_hashes
 from twofold.engine.run import read_only
-from twofold.services.edits import save
+from twofold.services.edits import effect, save
 from twofold.services.installation import Installation
 from twofold.services.records import called
 from twofold.services.syncs import Refused
@@ -68,10 +68,12 @@ async def report(here: Installation, name: str) -> list[Duplicates]:
     return [_of_side(here, sync, side) for side in Side]
 
 
-def rematch(here: Installation, name: str, matching: Matching | CustomMatching) -> tuple[Sync, int]:
+def rematch(
+    here: Installation, name: str, matching: Matching | CustomMatching, *, dry: bool = False
+) -> tuple[Sync, int]:
     """Match by other rules from now on; returns how many unlinked records are planned again.
 
-    What is linked stays linked.
+    What is linked stays linked. ``dry``: they are counted only, and nothing is saved (S6).
 
     Raises:
         Refused: TF-U07, with all problems of the rules; nothing was saved.
@@ -82,6 +84,8 @@ def rematch(here: Installation, name: str, matching: Matching | CustomMatching) 
     problems = check_matching(rules)
     if problems:
         raise Refused(problems)
+    if dry:
+        return sync, effect(here, sync, rules).again
     done = save(here, sync, rules, enabled=sync.enabled)
     return here.sync(name), done.again
 
