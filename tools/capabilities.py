@@ -14,6 +14,8 @@ import msgspec
 from tools.tree import ROOT
 from twofold.connectors.carddav.discovery import Book
 from twofold.connectors.carddav.schema import object_types
+from twofold.connectors.dynamics import schema as dynamics_schema
+from twofold.connectors.dynamics import tables as dynamics_tables
 from twofold.connectors.files import Files
 from twofold.connectors.hubspot import schema as hubspot_schema
 from twofold.connectors.hubspot.feed import LAG
@@ -28,6 +30,9 @@ from twofold.kit import catalog, quality
 from twofold.kit.contract import Connector
 from twofold.kit.memory import company, contact, deal
 from twofold.kit.network import Network, Sockets
+from twofold.simulators.dynamics import definitions
+from twofold.simulators.dynamics.tables import Table as SimulatedTable
+from twofold.simulators.dynamics.tables import standard as standard_tables
 from twofold.simulators.salesforce.objects import standard as org_objects
 
 INTRODUCTION = """# Connectors
@@ -89,6 +94,22 @@ async def _salesforce(folder: Path) -> Sequence[ObjectType]:
     return [salesforce_schema.object_type(one, known, (), overlap) for one in found]
 
 
+async def _dynamics(folder: Path) -> Sequence[ObjectType]:
+    known = {one.name: one for one in standard_tables()}
+    return [
+        dynamics_schema.object_type(_definition(known[name]), dynamics_tables.STANDARD, ())
+        for name in dynamics_tables.STANDARD
+    ]
+
+
+def _definition(table: SimulatedTable) -> dynamics_tables.Table:
+    """A table as the connector learns it from the simulator's answers."""
+    listed = msgspec.convert(definitions.definition(table), dynamics_tables.Listed)
+    columns = [row for kind in definitions.KINDS for row in definitions.cast(table, kind) or ()]
+    answers = [definitions.columns(table), columns, definitions.relations(table)]
+    return dynamics_tables.table(listed, [*answers, definitions.keys(table)])
+
+
 async def _carddav(folder: Path) -> Sequence[ObjectType]:
     return object_types(Book("", "/ada/contacts/", "Contacts", syncs=True, writable=True))
 
@@ -126,6 +147,7 @@ EXAMPLES: Mapping[str, Callable[[Path], Awaitable[Sequence[ObjectType]]]] = {
     "carddav": _carddav,
     "hubspot": _hubspot,
     "salesforce": _salesforce,
+    "dynamics": _dynamics,
     "sql": _sql,
     "files": _files,
     "rest": _rest,

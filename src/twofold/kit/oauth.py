@@ -122,7 +122,7 @@ def begin(manifest: Manifest, answers: Mapping[str, str], redirect: str) -> Begu
         "response_type": "code",
         "client_id": client,
         "redirect_uri": redirect,
-        "scope": " ".join(flow.scopes),
+        "scope": _filled(" ".join(flow.scopes), answers),
         "state": state,
         "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",

@@ -112,6 +112,12 @@ def _salesforce(folder: Path) -> Opened:
     return SalesforcePlay()
 
 
+def _dynamics(folder: Path) -> Opened:
+    from tests.scenario.apps.dynamics import DynamicsPlay
+
+    return DynamicsPlay()
+
+
 APPS: Mapping[str, Callable[[Path], Opened]] = {
     "memory": _memory,
     "sql": _sql,
@@ -119,5 +125,6 @@ APPS: Mapping[str, Callable[[Path], Opened]] = {
     "files": _files,
     "rest": _rest,
     "salesforce": _salesforce,
+    "dynamics": _dynamics,
 }
 """Connector → its account, begun in an empty folder and ended with the block."""
